@@ -1,0 +1,75 @@
+"""Writes on campaigns: create with channels and names, rebuild names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Campaign, CampaignChannel
+from governance.actor import acting
+from governance.impact import Impact
+from governance.models import Brand, Channel, Market
+
+
+def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaign:
+    """Save a campaign and its governed names, one per channel; all or nothing.
+
+    Channels that are gone lose their name, unless a ticket holds it.
+    """
+    wanted = list(channels)
+    if not wanted:
+        raise ValidationError({"channels": _("Choose at least one channel.")})
+    with transaction.atomic():
+        campaign.save()
+        present = {each.channel_id: each for each in campaign.channel_names.select_related("channel")}
+        for gone in [each for pk, each in present.items() if pk not in {c.pk for c in wanted}]:
+            _drop_name(gone)
+        for channel in wanted:
+            name = present.get(channel.pk) or CampaignChannel(campaign=campaign, channel=channel)
+            name.campaign = campaign
+            name.save()
+    return campaign
+
+
+def _drop_name(name: CampaignChannel) -> None:
+    if name.campaign.tickets.filter(channel_id=name.channel_id).exists():
+        text = _("%(channel)s has a ticket; cancel nothing by taking the channel away.")
+        raise ValidationError({"channels": ValidationError(text, params={"channel": name.channel.code})})
+    name.delete()
+
+
+def names_with_code(row: Any) -> Impact:
+    """What a new code of a brand, market or channel would mean for names (registered with governance)."""
+    lookups = {Brand: "campaign__brand", Market: "campaign__market", Channel: "channel"}
+    names = CampaignChannel.objects.filter(**{lookups[type(row)]: row})
+    fresh = names.filter(deployed_at__isnull=True)
+    return Impact(
+        kept=names.filter(deployed_at__isnull=False).count(),
+        renamed=fresh.count(),
+        examples=list(names.values_list("governed_name", flat=True)[:5]),
+    )
+
+
+def rebuild_names_after_code(sender: Any, row: Any, **_kwargs: Any) -> None:
+    lookups = {Brand: "campaign__brand", Market: "campaign__market", Channel: "channel"}
+    rebuild_names(CampaignChannel.objects.filter(**{lookups[type(row)]: row}), reason=f"code is now {row.code}")
+
+
+def rebuild_names_after_convention(sender: Any, convention: Any, **_kwargs: Any) -> None:
+    rebuild_names(CampaignChannel.objects.all(), reason=f"convention {convention.number} is in force")
+
+
+def rebuild_names(names: Any, *, reason: str) -> int:
+    """Save again every name that no platform knows yet; what hangs on it follows by `names_rebuilt`."""
+    from campaigns.signals import names_rebuilt
+
+    fresh = list(names.filter(deployed_at__isnull=True).select_related("campaign__brand", "campaign__market", "channel"))
+    with acting(reason=reason), transaction.atomic():
+        for name in fresh:
+            name.save()
+        names_rebuilt.send(CampaignChannel, names=fresh)
+    return len(fresh)

@@ -1,0 +1,3 @@
+from rest_framework.permissions import DjangoModelPermissions as RolePermission
+
+__all__ = ["RolePermission"]

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class GovernanceConfig(AppConfig):
+    name = "governance"
+
+    def ready(self) -> None:
+        from governance import findings, money, naming, roles
+
+        findings.register_messages({**money.MESSAGES, **naming.MESSAGES})
+        # permissions of an app are made in its own post_migrate: the last app's call sees them all
+        post_migrate.connect(roles.renew_roles, dispatch_uid="governance.roles")

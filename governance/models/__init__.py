@@ -1,0 +1,15 @@
+"""The vocabulary: what campaigns, tickets and names may be made of."""
+
+from governance.models.accounts import AdAccount, AdAccountServes
+from governance.models.aliases import Alias, Audience
+from governance.models.api import IdempotencyRecord
+from governance.models.conventions import NamingConvention
+from governance.models.people import Grant, User
+from governance.models.rates import ExchangeRate
+from governance.models.rules import QARule
+from governance.models.vocabulary import Brand, Channel, Market
+
+__all__ = [
+    "AdAccount", "AdAccountServes", "Alias", "Audience", "Brand", "Channel", "ExchangeRate", "Grant",
+    "IdempotencyRecord", "Market", "NamingConvention", "QARule", "User",
+]  # fmt: skip

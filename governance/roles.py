@@ -1,0 +1,54 @@
+"""Roles: groups with the permissions of a job, renewed after every migrate.
+
+A group's permissions may be widened by an administrator; what stands here is added again, never taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+READ = ("view",)
+EDIT = ("view", "add", "change", "delete")
+
+VOCABULARY = (
+    "governance.market", "governance.brand", "governance.channel", "governance.adaccount", "governance.adaccountserves",
+    "governance.namingconvention", "governance.qarule", "governance.alias", "governance.audience",
+    "governance.exchangerate",
+)  # fmt: skip
+PLANNING = ("campaigns.campaign", "campaigns.mediaplan")
+NAMES = ("campaigns.campaignchannel", "campaigns.mediaplanline")
+TICKETS = ("trafficking.ticket", "trafficking.adset", "trafficking.ad")
+LEDGER = (
+    "trafficking.plan", "trafficking.approval", "trafficking.platformobject", "deploy.deployment", "deploy.operation",
+)  # fmt: skip
+EVERYTHING_READ = dict.fromkeys((*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER), READ)
+
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Data admin": {**EVERYTHING_READ, **dict.fromkeys(VOCABULARY, EDIT), "governance.grant": EDIT, "governance.user": READ},
+    "Planner": {**EVERYTHING_READ, **dict.fromkeys((*PLANNING, *TICKETS), EDIT)},
+    "Trafficker": {
+        **EVERYTHING_READ, **dict.fromkeys((*PLANNING, *TICKETS), EDIT),
+        "trafficking.ticket": (*EDIT, "deploy"),
+    },
+    "Approver": {**EVERYTHING_READ, "trafficking.ticket": ("view", "approve", "deploy")},
+    "Analyst": EVERYTHING_READ,
+}  # fmt: skip
+
+
+def renew_roles(sender: Any, using: str, **_kwargs: Any) -> None:
+    """After the last app's migrations: every role's group with its permissions."""
+    from django.contrib.auth.models import Group, Permission
+
+    known = {
+        f"{app}.{codename}": pk
+        for app, codename, pk in Permission.objects.using(using).values_list("content_type__app_label", "codename", "pk")
+    }
+    for role, models in ROLES.items():
+        wanted = [
+            known[key]
+            for model, actions in models.items()
+            for action in actions
+            if (key := "{0}.{2}_{1}".format(*model.split("."), action)) in known
+        ]
+        group, _created = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.add(*wanted)

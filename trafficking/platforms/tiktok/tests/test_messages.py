@@ -1,0 +1,44 @@
+"""Every finding has words, and no words are left over."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from trafficking.platforms.tiktok import PLATFORM
+from trafficking.platforms.tiktok.messages import MESSAGES
+
+
+def raised() -> Iterator[tuple[str, set[str]]]:
+    """(code, parameters) of every `notes.block(...)` and `notes.warn(...)` in the folder."""
+    for path in Path(__file__).parents[1].glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in (
+                "block",
+                "warn",
+            ):
+                code = call.args[0]
+                assert isinstance(code, ast.Constant), (
+                    f"{path.name}:{call.lineno}: a code is written out"
+                )
+                yield f"tiktok.{code.value}", {each.arg or "" for each in call.keywords}
+
+
+def test_every_code_has_its_message_and_every_message_its_code():
+    assert {code for code, _ in raised()} == MESSAGES.keys()
+    assert PLATFORM.messages is MESSAGES
+
+
+def test_messages_say_what_to_do():
+    for code, message in MESSAGES.items():
+        assert message.text.endswith("."), code
+        assert message.remedy.endswith("."), code
+
+
+def test_messages_use_only_parameters_that_are_given():
+    for code, given in raised():
+        message = MESSAGES[code]
+        named = set(re.findall(r"\{(\w+)", message.text + message.remedy))
+        assert named <= given, (code, named - given)
