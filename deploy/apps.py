@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class DeployConfig(AppConfig):
     name = "deploy"
+
+    def ready(self) -> None:
+        from deploy import ticket_panels
+
+        ticket_panels.register_all()

@@ -80,13 +80,14 @@ def _claim(deployment: Deployment) -> str:
     free = mine.filter(state=State.QUEUED) | mine.filter(state=State.WAITING, next_try_at__lte=now) | mine.filter(
         state=State.RUNNING, lease_until__lt=now
     )
-    taken = free.update(
-        state=State.RUNNING, lease_owner=lease, lease_until=now + timedelta(seconds=settings.DEPLOY_LEASE_S),
-        started_at=deployment.started_at or now, next_try_at=None,
-    )  # fmt: skip
-    if not taken:
+    values = {
+        "state": State.RUNNING, "lease_owner": lease, "lease_until": now + timedelta(seconds=settings.DEPLOY_LEASE_S),
+        "started_at": deployment.started_at or now, "next_try_at": None,
+    }  # fmt: skip
+    if not free.update(**values):
         return ""
-    deployment.refresh_from_db(fields=["state", "lease_owner", "lease_until", "started_at", "next_try_at"])
+    for name, value in values.items():
+        setattr(deployment, name, value)
     return lease
 
 
@@ -100,14 +101,22 @@ class Run:
         self.external_ids: dict[str, str] = {}
 
     @cached_property
+    def planned(self) -> dict[str, base.Operation]:
+        return {each.ref: each for each in self.deployment.plan.as_operations()}
+
+    @cached_property
+    def rows(self) -> list[Operation]:
+        return list(self.deployment.operations.order_by("position"))
+
+    @cached_property
     def client(self) -> base.Client:
         return connections.client_for(self.ticket.ad_account)
 
     def to_the_end(self) -> Ended:
         try:
             self._begin()
-            for row, planned in self._pairs():
-                self._carry_out(row, planned)
+            for row in self.rows:
+                self._carry_out(row, self.planned[row.ref])
             self._prove()
         except Stop as stop:
             return self._stop(stop)
@@ -118,19 +127,14 @@ class Run:
     def _begin(self) -> None:
         """The plan must still be the approved one; then the ticket is DEPLOYING."""
         plan = self.deployment.plan
-        digest = base.plan_digest(
-            plan.platform, plan.api_version, self.ticket.ad_account.external_id, plan.as_operations()
-        )
+        account = self.ticket.ad_account.external_id
+        digest = base.plan_digest(plan.platform, plan.api_version, account, list(self.planned.values()))
         if digest != plan.digest or self.ticket.digest != plan.digest or tickets.approved_plan(self.ticket) != plan:
             raise Stop(State.FAILED, "The plan is not the one that was approved; nothing was sent.")
         if plan.api_version != platform(plan.platform).api_version:
             raise Stop(State.FAILED, f"The plan was made for API version {plan.api_version}. Submit the ticket again.")
         if self.ticket.status in (Status.QUEUED, Status.IN_DOUBT):
             tickets.transition(self.ticket, Status.DEPLOYING, reason="a worker has begun")
-
-    def _pairs(self) -> list[tuple[Operation, base.Operation]]:
-        planned = {each.ref: each for each in self.deployment.plan.as_operations()}
-        return [(row, planned[row.ref]) for row in self.deployment.operations.order_by("position")]
 
     def _stop(self, stop: Stop) -> Ended:
         """Write how the run ended, on the deployment and its ticket, if this worker still holds it."""
@@ -146,10 +150,17 @@ class Run:
         with transaction.atomic():
             if not compare_and_set(self.deployment, where={"lease_owner": self.lease}, values=values):
                 raise LeaseLost
+            self._record_objects()
             self._move_ticket(state, stop.reason)
             if state == State.FAILED:
                 self.deployment.operations.filter(state=OpState.PENDING).update(state=OpState.SKIPPED, updated_at=now)
         return Ended(state, stop.reason, after)
+
+    def _record_objects(self) -> None:
+        """Ids of what is done, on every level. The ledger has them from the moment of the answer; a worker
+        that dies before this leaves it to the next."""
+        done = [(self.planned[row.ref], row.external_ids) for row in self.rows if row.state == OpState.DONE]
+        tickets.record_objects(ticket=self.ticket, api_version=self.deployment.plan.api_version, done=done)
 
     def _too_old(self) -> bool:
         begun = self.deployment.started_at or timezone.now()
@@ -163,10 +174,15 @@ class Run:
             tickets.transition(self.ticket, status, reason=reason)
 
     def _keep_lease(self) -> None:
-        until = timezone.now() + timedelta(seconds=settings.DEPLOY_LEASE_S)
+        """Before each call: renewed once half of it has run. A call lasts less than half a lease (check E012)."""
+        now = timezone.now()
+        until = now + timedelta(seconds=settings.DEPLOY_LEASE_S)
+        if self.deployment.lease_until - now > (until - now) / 2:
+            return
         mine = Deployment._base_manager.filter(pk=self.deployment.pk, lease_owner=self.lease, state=State.RUNNING)
         if not mine.update(lease_until=until):
             raise LeaseLost
+        self.deployment.lease_until = until
 
     # ----------------------------------------------------------------------------- one operation
 
@@ -190,7 +206,7 @@ class Run:
         self._keep_lease()
         found = self.client.find(planned, self.external_ids)
         if isinstance(found, base.Applied):
-            self._done(row, planned, found)
+            self._done(row, found)
             return
         if isinstance(found, base.NeedsAuth):
             raise Stop(State.FAILED, found.reason)
@@ -208,8 +224,11 @@ class Run:
     def _settle(self, row: Operation, planned: base.Operation, outcome: base.Outcome) -> None:
         answer = {"http_status": outcome.http_status, "response": outcome.response, "answered_at": timezone.now()}
         if isinstance(outcome, base.Applied):
-            self._done(row, planned, outcome)
+            self._done(row, outcome)
         elif isinstance(outcome, base.Rejected):
+            self._look_behind_refusal(row, planned)
+            if row.state == OpState.DONE:
+                return
             field = source_field(planned.sources, outcome.pointer) if outcome.pointer else ""
             words = {"error_code": outcome.code[:80], "error": outcome.message, "error_field": field[:200]}
             _move(row, OpState.SENDING, state=OpState.REJECTED, **answer, **words)
@@ -226,22 +245,24 @@ class Run:
             _move(row, OpState.SENDING, state=OpState.IN_DOUBT, waits=0, error=outcome.reason, **answer)
             raise Stop(State.WAITING, outcome.reason, max(settings.DEPLOY_LOOK_AFTER_S[0], retry.wait(None, row.attempts - 1)))
 
-    def _done(self, row: Operation, planned: base.Operation, applied: base.Applied) -> None:
-        with transaction.atomic():
-            _move(
-                row, row.state, state=OpState.DONE, external_ids=dict(applied.external_ids), error="",
-                http_status=applied.http_status, response=applied.response, answered_at=timezone.now(),
-            )  # fmt: skip
-            tickets.record_objects(
-                ticket=self.ticket, api_version=self.deployment.plan.api_version, operation=planned,
-                external_ids=applied.external_ids,
-            )  # fmt: skip
+    def _look_behind_refusal(self, row: Operation, planned: base.Operation) -> None:
+        """A refused resend may be refused because the first one landed (Google: duplicate name)."""
+        if row.attempts > 1:
+            found = self.client.find(planned, self.external_ids)
+            if isinstance(found, base.Applied):
+                self._done(row, found)
+
+    def _done(self, row: Operation, applied: base.Applied) -> None:
+        _move(
+            row, row.state, state=OpState.DONE, external_ids=dict(applied.external_ids), error="",
+            http_status=applied.http_status, response=applied.response, answered_at=timezone.now(),
+        )  # fmt: skip
 
     # -------------------------------------------------------------------------------------- proof
 
     def _prove(self) -> None:
         """Read every object back: it is there, under its name, and paused."""
-        for planned in self.deployment.plan.as_operations():
+        for planned in self.planned.values():
             for each in planned.objects:
                 if each.type in ("campaign", "ad_set", "ad"):
                     self._prove_one(each, self.external_ids[each.ref])

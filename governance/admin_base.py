@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import FieldListFilter
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
@@ -23,13 +23,14 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from governance import money
 from governance.access import reach_of
@@ -37,7 +38,7 @@ from governance.findings import Finding
 
 EMPTY = "–"
 #: What every governed row knows of itself; never typed.
-ROW_FACTS = ("public_id", "version", "created_at", "updated_at", "archived_at")
+ROW_FACTS = ("public_id", "version_now", "created_at", "updated_at", "archived_at")
 
 
 # ----------------------------------------------------------------------------------------- fields
@@ -85,6 +86,8 @@ class GovernedForm(forms.ModelForm):
     request: ClassVar[HttpRequest | None] = None
     #: What saving was refused for, when the form is shown again.
     refused: ClassVar[ValidationError | None] = None
+    #: Names that services use for a field -> the form's name of it.
+    ERROR_FIELDS: ClassVar[dict[str, str]] = {}
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -131,7 +134,8 @@ class GovernedForm(forms.ModelForm):
 
     def _add_refusal(self, refused: ValidationError) -> None:
         said = {str(message) for errors in self.errors.as_data().values() for each in errors for message in each.messages}
-        for name, errors in by_field(refused).items():
+        for named, errors in by_field(refused).items():
+            name = self.ERROR_FIELDS.get(named, named)
             for error in errors:
                 if not said.issuperset(error.messages):
                     self.add_error(name if name in self.fields else None, error)
@@ -181,9 +185,17 @@ class Limited:
     """Rows and choices that are the person's; every form field with the words of its model."""
 
     formfield_overrides = MONEY_OVERRIDES
+    #: For fields whose model says nothing: what a trainee needs to know.
+    help_texts: ClassVar[dict[str, Any]] = {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return visible(super().get_queryset(request), request.user)  # type: ignore[misc]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and not field.help_text:
+            field.help_text = self.help_texts.get(db_field.name, "")
+        return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", choices_for(db_field, request.user))
@@ -238,7 +250,8 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         made = super().get_form(request, obj, change=change, **kwargs)
-        return type(made.__name__, (made,), {"request": request, "refused": getattr(request, "_refused", None)})
+        made.request, made.refused = request, getattr(request, "_refused", None)
+        return made
 
     def _changeform_view(self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any) -> Any:
         try:
@@ -306,6 +319,10 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
 
     # --- history
 
+    @admin.display(description=_("version"))
+    def version_now(self, row: Any) -> int:
+        return row.version
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         self._require_visible(request, object_id)
         return super().history_view(request, object_id, extra_context)
@@ -370,7 +387,7 @@ class GovernedInline(Limited):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         made = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
-        made.form = type(made.form.__name__, (made.form,), {"request": request})
+        made.form.request = request
         return made
 
 
@@ -457,3 +474,44 @@ def mono(text: Any) -> SafeString | str:
 def is_list(request: HttpRequest) -> bool:
     match = request.resolver_match
     return bool(match and match.url_name and match.url_name.endswith("_changelist"))
+
+
+# ------------------------------------------------------------------------------------- lists as text
+
+
+class ListField(forms.CharField):
+    """A list of texts, one a line (or between commas, with `between=","`)."""
+
+    def __init__(self, *, between: str = "\n", **kwargs: Any) -> None:
+        kwargs.setdefault("widget", UnfoldAdminTextareaWidget(attrs={"rows": 3}) if between == "\n" else UnfoldAdminTextInputWidget())
+        super().__init__(**{"required": False, **kwargs})
+        self.between = between
+
+    def to_python(self, value: Any) -> list[str]:
+        pieces = value if isinstance(value, list) else str(value or "").replace("\r", "").split(self.between)
+        return [piece.strip() for piece in pieces if piece.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        glue = self.between if self.between == "\n" else f"{self.between} "
+        return glue.join(map(str, value)) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or []) != self.to_python(data)
+
+
+class ChoicesField(forms.MultipleChoiceField):
+    """A list of known codes, as boxes to tick."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "widget": UnfoldAdminCheckboxSelectMultipleWidget, **kwargs})
+
+
+def as_list(db_field: models.Field, between: str = "\n", help_text: Any = None) -> ListField:
+    """A JSON list of texts as a text field with the model's words."""
+    return ListField(between=between, label=capfirst(db_field.verbose_name), help_text=help_text or db_field.help_text)
+
+
+def as_boxes(db_field: models.Field, choices: Iterable[tuple[str, Any]], help_text: Any = None) -> ChoicesField:
+    return ChoicesField(
+        choices=list(choices), label=capfirst(db_field.verbose_name), help_text=help_text or db_field.help_text
+    )

@@ -6,8 +6,9 @@ class GovernanceConfig(AppConfig):
     name = "governance"
 
     def ready(self) -> None:
-        from governance import findings, money, naming, roles
+        from governance import cells, findings, imports, money, naming, roles, tables
 
-        findings.register_messages({**money.MESSAGES, **naming.MESSAGES})
+        findings.register_messages({**money.MESSAGES, **naming.MESSAGES, **cells.MESSAGES, **tables.MESSAGES})
+        findings.register_messages(imports.MESSAGES)
         # permissions of an app are made in its own post_migrate: the last app's call sees them all
         post_migrate.connect(roles.renew_roles, dispatch_uid="governance.roles")

@@ -117,7 +117,7 @@ def compare_and_set(row: Any, *, where: dict[str, Any], values: dict[str, Any]) 
     For state changes whose rules have been checked by the caller. Raises the version and writes history.
     """
     values = {**values, "version": row.version + 1, "updated_at": timezone.now()}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if not type(row)._base_manager.filter(pk=row.pk, version=row.version, **where).update(**values):
             return False
         for name, value in values.items():
@@ -136,7 +136,7 @@ def write_many(rows: Sequence[Any], *, batch_size: int = 500) -> list[Any]:
     if not rows:
         return []
     model = type(rows[0])
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         model._base_manager.bulk_create(rows, batch_size=batch_size)
         model.history.bulk_history_create(  # type: ignore[attr-defined]
             rows, batch_size=batch_size, default_user=current_actor(),

@@ -631,7 +631,7 @@ def workbook_bytes(sheets: Mapping[str, tuple[Sequence[Column], Sequence[Mapping
         sheet.freeze_panes = "A2"
     help_sheet = book.create_sheet("help")
     help_sheet.append(["sheet", "column", "required", "what it holds", "example"])
-    for name, (columns, _rows_) in sheets.items():
+    for name, (columns, _filled) in sheets.items():
         for column in columns:
             help_sheet.append([name, column.name, "yes" if column.required else "", column.help, column.example])
     _as_text(help_sheet)

@@ -4,7 +4,10 @@ import os
 
 from celery import Celery
 
+from omnitraffick import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omnitraffick.settings")
+broker.install()
 
 app = Celery("omnitraffick")
 app.config_from_object("django.conf:settings", namespace="CELERY")

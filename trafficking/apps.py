@@ -5,11 +5,15 @@ class TraffickingConfig(AppConfig):
     name = "trafficking"
 
     def ready(self) -> None:
-        from governance import findings
-        from trafficking import rules
+        from governance import credentials, findings
+        from trafficking import rules, ticket_actions, ticket_panels
+        from trafficking.imports import messages as imports
         from trafficking.platforms import schema
         from trafficking.platforms.registry import platforms
 
-        findings.register_messages({**rules.MESSAGES, **schema.MESSAGES})
+        findings.register_messages({**rules.MESSAGES, **schema.MESSAGES, **imports.MESSAGES})
         for platform in platforms().values():
             findings.register_messages(platform.messages)
+            credentials.register_fields(platform.key, platform.credential_fields)
+        ticket_actions.register()
+        ticket_panels.register_all()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Case, CharField, Value, When
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +53,7 @@ def transition(ticket: Ticket, to: Status, *, reason: str = "", **values: Any) -
             setattr(moved, name, value)
         moved.clean()
     before = ticket.status
-    with acting(reason=reason), transaction.atomic():
+    with acting(reason=reason), transaction.atomic(savepoint=False):
         if not compare_and_set(ticket, where={"status": before}, values={**values, "status": to}):
             raise StaleVersion(ticket)
         status_moved.send(Ticket, ticket=ticket, before=before, after=to)
@@ -178,47 +179,51 @@ HELD_TYPES = frozenset({"campaign", "budget", "ad_set", "creative", "ad"})
 
 
 def record_objects(
-    *, ticket: Ticket, api_version: str, operation: Operation, external_ids: Mapping[str, str]
+    *, ticket: Ticket, api_version: str, done: Sequence[tuple[Operation, Mapping[str, str]]]
 ) -> None:
-    """Write what a platform made of an operation: snapshots of what was applied, and ids on every level."""
-    held = [each for each in operation.objects if each.type in HELD_TYPES and each.ref in external_ids]
-    known = set(ticket.platform_objects.filter(ref__in=[each.ref for each in held]).values_list("ref", flat=True))
+    """Write what a platform made of operations: snapshots of what was applied, and ids on every level.
+
+    `done` pairs each operation with its external ids by ref. What is written already is left alone.
+    """
+    known = set(ticket.platform_objects.values_list("ref", flat=True))
+    fresh = [
+        (operation, each, ids[each.ref])
+        for operation, ids in done
+        for each in operation.objects
+        if each.type in HELD_TYPES and each.ref in ids and each.ref not in known
+    ]
     write_many(
         [
             PlatformObject(
                 ad_account_id=ticket.ad_account_id, ticket=ticket, ref=each.ref, object_type=each.type,
-                external_id=external_ids[each.ref], name=each.name, intent=each.intent, api_version=api_version,
+                external_id=external_id, name=each.name, intent=each.intent, api_version=api_version,
                 applied={"path": operation.path, "body": operation.body},
             )
-            for each in held
-            if each.ref not in known
+            for operation, each, external_id in fresh
         ]
     )  # fmt: skip
-    for each in held:
-        _WRITE_BACK.get(each.type, _nothing_to_write)(ticket, each.intent, external_ids[each.ref])
+    _write_back(ticket, {(each.type, each.intent): external_id for _operation, each, external_id in fresh})
 
 
-def _campaign_id(ticket: Ticket, _intent: str, external_id: str) -> None:
+def _write_back(ticket: Ticket, ids: Mapping[tuple[str, str], str]) -> None:
+    """Ids on the rows that people look at: one update a level. Budgets have no row of their own."""
+    by_type: dict[str, dict[str, str]] = {}
+    for (object_type, intent), external_id in ids.items():
+        by_type.setdefault(object_type, {})[intent] = external_id
+    for external_id in by_type.get("campaign", {}).values():
+        _write_campaign_id(ticket, external_id)
+    ad_sets, ads = AdSet.objects.filter(ticket=ticket), Ad.objects.filter(ad_set__in=ticket.ad_sets.values("pk"))
+    for rows, object_type, column in (
+        (ad_sets, "ad_set", "external_id"), (ads, "ad", "external_id"), (ads, "creative", "creative_external_id"),
+    ):  # fmt: skip
+        found = by_type.get(object_type)
+        if found:
+            whens = [When(intent_id=intent, then=Value(external_id)) for intent, external_id in found.items()]
+            rows.filter(intent_id__in=found).update(**{column: Case(*whens, output_field=CharField())})
+
+
+def _write_campaign_id(ticket: Ticket, external_id: str) -> None:
     Ticket.objects.filter(pk=ticket.pk).update(external_id=external_id)
     ticket.external_id = external_id
     names = CampaignChannel.objects.filter(campaign_id=ticket.campaign_id, channel_id=ticket.channel_id)
     names.filter(deployed_at__isnull=True).update(deployed_at=timezone.now())
-
-
-def _ad_set_id(ticket: Ticket, intent: str, external_id: str) -> None:
-    AdSet.objects.filter(ticket=ticket, intent_id=intent).update(external_id=external_id)
-
-
-def _ad_id(ticket: Ticket, intent: str, external_id: str) -> None:
-    Ad.objects.filter(ad_set__ticket=ticket, intent_id=intent).update(external_id=external_id)
-
-
-def _creative_id(ticket: Ticket, intent: str, external_id: str) -> None:
-    Ad.objects.filter(ad_set__ticket=ticket, intent_id=intent).update(creative_external_id=external_id)
-
-
-def _nothing_to_write(_ticket: Ticket, _intent: str, _external_id: str) -> None:
-    """Budgets have no row of their own."""
-
-
-_WRITE_BACK = {"campaign": _campaign_id, "ad_set": _ad_set_id, "ad": _ad_id, "creative": _creative_id}

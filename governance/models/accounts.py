@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from governance.access import reach_of
 from governance.encrypted import EncryptedJSONField
 from governance.governed import GovernedModel, GovernedQuerySet, governed_history
 from governance.models.people import validate_time_zone
@@ -19,8 +20,10 @@ from governance.platforms import Platform
 
 class AdAccountQuerySet(GovernedQuerySet):
     def visible_to(self, user: Any) -> AdAccountQuerySet:
-        mine = AdAccountServes.objects.visible_to(user).values("account_id")
-        return self if user.is_superuser else self.filter(pk__in=mine)
+        """Accounts that serve a brand × market of theirs; with every brand and market, also those that serve none yet."""
+        if reach_of(user).everything:
+            return self
+        return self.filter(pk__in=AdAccountServes.objects.visible_to(user).values("account_id"))
 
     def serving(self, brand: Brand, market: Market, platform: str) -> AdAccountQuerySet:
         """Active accounts for a brand in a market on a platform."""

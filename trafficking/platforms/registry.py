@@ -16,12 +16,7 @@ def platforms() -> dict[str, Platform]:
     found: dict[str, Platform] = {}
     for module in pkgutil.iter_modules(trafficking.platforms.__path__):
         if module.ispkg and module.name != "tests":
-            try:  # TEMPORARY while the folders are being built
-                platform = getattr(importlib.import_module(f"trafficking.platforms.{module.name}"), "PLATFORM", None)
-            except ImportError:
-                continue
-            if platform is None:
-                continue
+            platform = importlib.import_module(f"trafficking.platforms.{module.name}").PLATFORM
             found[platform.key] = platform
     return found
 

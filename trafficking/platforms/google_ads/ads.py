@@ -1,6 +1,7 @@
 """The ads: responsive search and display ads, Demand Gen image and video ads.
 
-Lengths are display widths: a full-width character counts two (support.google.com/google-ads/answer/1704389),
+Lengths are display widths: the SDK speaks of "maximum display width"; that a
+full-width character counts two is known from Google's ad editor, not from the SDK,
 and `{KeyWord:default}` counts its default.
 """
 
@@ -81,7 +82,9 @@ class AdBuilder:
 
     # ------------------------------------------------------------------ parts
 
-    def texts(self, pointer: str, field: str, values: Sequence[str], limits: Sequence[int]) -> list[dict[str, Any]]:
+    def texts(
+        self, pointer: str, field: str, values: Sequence[str], limits: Sequence[int]
+    ) -> list[dict[str, Any]]:
         """Text assets within (minimum, maximum, width), without blanks and duplicates."""
         least, most, width = limits
         source = f"{self.path}.{field}"
@@ -110,7 +113,7 @@ class AdBuilder:
 
     def images(self, pointer: str, field: str, kind: Any, least: int, most: int) -> list[dict[str, str]]:
         """References to image assets that lie in the account."""
-        found = []
+        found: list[dict[str, str]] = []
         for index, media in enumerate(self.ad.media):
             if media.kind != kind:
                 continue
@@ -118,12 +121,14 @@ class AdBuilder:
                 self.sources[f"{pointer}/{len(found)}"] = f"{self.path}.media[{index}]"
                 found.append({"asset": self.tree.name("assets", media.id)})
             else:
-                self.notes.block("media.not_an_asset", f"{self.path}.media[{index}]", kind=kind, media=media.id)
+                self.notes.block(
+                    "media.not_an_asset", f"{self.path}.media[{index}]", kind=kind, media=media.id
+                )
         return self._counted(found, pointer, kind, least, most)
 
     def videos(self, pointer: str, least: int, most: int) -> list[dict[str, str]]:
         """YouTube videos as assets of the same request."""
-        found = []
+        found: list[dict[str, str]] = []
         for index, media in enumerate(self.ad.media):
             source = f"{self.path}.media[{index}]"
             if media.kind == "VIDEO":
@@ -156,7 +161,9 @@ class AdBuilder:
             return None
         source = f"{self.path}.call_to_action"
         if wanted not in CALLS_TO_ACTION:
-            self.notes.block("call_to_action.unsupported", source, wanted=wanted, known=sorted(CALLS_TO_ACTION))
+            self.notes.block(
+                "call_to_action.unsupported", source, wanted=wanted, known=sorted(CALLS_TO_ACTION)
+            )
             return None
         kind, label = CALLS_TO_ACTION[wanted]
         if kind != wanted:
@@ -194,14 +201,18 @@ def search_ad(build: AdBuilder) -> dict[str, Any]:
     root = "/ad/responsiveSearchAd"
     body: dict[str, Any] = {
         "headlines": build.texts(f"{root}/headlines", "headlines", ad.headlines, limits["headlines"]),
-        "descriptions": build.texts(f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]),
+        "descriptions": build.texts(
+            f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]
+        ),
         **_paths(build, root),
     }
     for index, headline in enumerate(ad.headlines):
         if "!" in headline:
             build.notes.warn("text.exclamation", f"{build.path}.headlines[{index}]", text=headline)
     if ad.call_to_action:
-        build.notes.warn("call_to_action.not_on_search", f"{build.path}.call_to_action", wanted=ad.call_to_action)
+        build.notes.warn(
+            "call_to_action.not_on_search", f"{build.path}.call_to_action", wanted=ad.call_to_action
+        )
     _pin(body["headlines"], ad.config.get("pin_headlines", ()), "HEADLINE")
     _pin(body["descriptions"], ad.config.get("pin_descriptions", ()), "DESCRIPTION")
     return {"responsiveSearchAd": body}
@@ -217,7 +228,9 @@ def _paths(build: AdBuilder, root: str) -> dict[str, str]:
         if not path or "/" in path or " " in path:
             build.notes.block("path.malformed", f"{field}[{index}]", path=path)
         elif display_width(path) > width:
-            build.notes.block("text.too_long", f"{field}[{index}]", text=path, width=display_width(path), maximum=width)
+            build.notes.block(
+                "text.too_long", f"{field}[{index}]", text=path, width=display_width(path), maximum=width
+            )
         build.sources[f"{root}/path{index + 1}"] = f"{field}[{index}]"
     return {f"path{index + 1}": path for index, path in enumerate(paths[:most])}
 
@@ -240,14 +253,18 @@ def display_ad(build: AdBuilder) -> dict[str, Any]:
         "squareMarketingImages": squares,
         "headlines": build.texts(f"{root}/headlines", "headlines", ad.headlines, limits["headlines"]),
         "longHeadline": {"text": build.text(f"{root}/longHeadline", "long_headline", ad.long_headline, 90)},
-        "descriptions": build.texts(f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]),
+        "descriptions": build.texts(
+            f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]
+        ),
         "businessName": build.text(f"{root}/businessName", "business_name", ad.business_name, 25),
         **build.button_text(f"{root}/callToActionText"),
         "controlSpec": {"enableAssetEnhancements": enhanced, "enableAutogenVideo": enhanced},
     }
     logos = build.images(f"{root}/squareLogoImages", "media", "LOGO", *limits["logos"])
     videos = build.videos(f"{root}/youtubeVideos", *limits["videos"])
-    body.update({name: found for name, found in (("squareLogoImages", logos), ("youtubeVideos", videos)) if found})
+    body.update(
+        {name: found for name, found in (("squareLogoImages", logos), ("youtubeVideos", videos)) if found}
+    )
     return {"responsiveDisplayAd": {**body, **_colors(ad)}}
 
 
@@ -265,13 +282,17 @@ def demand_gen_image_ad(build: AdBuilder) -> dict[str, Any]:
     )  # fmt: skip
     pictures = {name: build.images(f"{root}/{name}", "media", kind, 0, together) for name, kind in kinds}
     if not ad.media_ids("IMAGE", "SQUARE_IMAGE"):
-        build.notes.block("media.missing", f"{build.path}.media", kind="IMAGE / SQUARE_IMAGE", count=0, minimum=1)
+        build.notes.block(
+            "media.missing", f"{build.path}.media", kind="IMAGE / SQUARE_IMAGE", count=0, minimum=1
+        )
     _check_together(build, sum(map(len, pictures.values())), together)
     body = {
         **{name: found for name, found in pictures.items() if found},
         "logoImages": build.images(f"{root}/logoImages", "media", "LOGO", *limits["logos"]),
         "headlines": build.texts(f"{root}/headlines", "headlines", ad.headlines, limits["headlines"]),
-        "descriptions": build.texts(f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]),
+        "descriptions": build.texts(
+            f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]
+        ),
         "businessName": build.text(f"{root}/businessName", "business_name", ad.business_name, 25),
         **build.button_text(f"{root}/callToActionText"),
     }
@@ -282,8 +303,12 @@ def demand_gen_video_ad(build: AdBuilder) -> dict[str, Any]:
     limits, ad, root = LIMITS["demand_gen_video"], build.ad, "/ad/demandGenVideoResponsiveAd"
     body: dict[str, Any] = {
         "headlines": build.texts(f"{root}/headlines", "headlines", ad.headlines, limits["headlines"]),
-        "longHeadlines": [{"text": build.text(f"{root}/longHeadlines", "long_headline", ad.long_headline, 90)}],
-        "descriptions": build.texts(f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]),
+        "longHeadlines": [
+            {"text": build.text(f"{root}/longHeadlines", "long_headline", ad.long_headline, 90)}
+        ],
+        "descriptions": build.texts(
+            f"{root}/descriptions", "descriptions", ad.descriptions, limits["descriptions"]
+        ),
         "videos": build.videos(f"{root}/videos", *limits["videos"]),
         "logoImages": build.images(f"{root}/logoImages", "media", "LOGO", *limits["logos"]),
         "businessName": {"text": build.text(f"{root}/businessName", "business_name", ad.business_name, 25)},

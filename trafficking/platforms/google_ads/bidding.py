@@ -188,11 +188,13 @@ def _bid_micros(ticket: TicketSnapshot, wish: Wish, notes: Notes) -> int | None:
     return positive_micros(wish.amount, ticket.currency, wish.amount_field, notes)
 
 
-def _refuse_strategy(ticket: TicketSnapshot, wish: Wish, notes: Notes) -> None:
+def _refuse_strategy(ticket: TicketSnapshot, wish: Wish, notes: Notes) -> Bidding | None:
+    """Says that the channel has no such strategy; there is no bidding then."""
     notes.block(
         "bid.strategy_unsupported", wish.strategy_field, strategy=wish.strategy, goal=wish.goal,
         channel=ticket.buying_type,
     )  # fmt: skip
+    return None
 
 
 def _refuse_goal(ticket: TicketSnapshot, wish: Wish, notes: Notes) -> None:

@@ -45,7 +45,9 @@ def _of_only_ad_set(ticket: TicketSnapshot, notes: Notes) -> tuple[Budget, str] 
     return budget, "ad_sets[0].budget"
 
 
-def budget_fields(ticket: TicketSnapshot, flight: Flight | None, notes: Notes) -> tuple[dict[str, Any], str] | None:
+def budget_fields(
+    ticket: TicketSnapshot, flight: Flight | None, notes: Notes
+) -> tuple[dict[str, Any], str] | None:
     """Amount and period of the `CampaignBudget`, and the ticket field they came from."""
     stated = stated_budget(ticket, notes)
     if stated is None:
@@ -77,12 +79,12 @@ def _lifetime(
     return _derived_daily(ticket.currency, micros, flight.days, field, notes)
 
 
-def _derived_daily(
-    currency: str, micros: int, days: int, field: str, notes: Notes
-) -> dict[str, Any] | None:
+def _derived_daily(currency: str, micros: int, days: int, field: str, notes: Notes) -> dict[str, Any] | None:
     daily = daily_micros(micros, days, currency)
     if daily == 0:
-        notes.block("budget.too_small_for_days", field, total=from_micros(micros), days=days, currency=currency)
+        notes.block(
+            "budget.too_small_for_days", field, total=from_micros(micros), days=days, currency=currency
+        )
         return None
     notes.warn(
         "budget.daily_derived", field, total=from_micros(micros), days=days, daily=from_micros(daily),

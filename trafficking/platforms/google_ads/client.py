@@ -33,9 +33,10 @@ from trafficking.platforms.google_ads.reference import API_VERSION
 from trafficking.platforms.google_ads.resources import external_id, resource_name
 
 LIVE_URL = "https://googleads.googleapis.com"
-GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"
+GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105, an address
 #: A token is renewed this long before it ends.
 MARGIN_S = 60.0
+NOT_REMOVED = "campaign.status != 'REMOVED'"
 
 Unread = RetryLater | NeedsAuth | InDoubt
 
@@ -117,8 +118,9 @@ class GoogleAdsClient(Client):
         if planned is None:
             return NotFound()
         rows = self._search(
-            f"SELECT {READS['campaign'][1]} FROM campaign "
-            f"WHERE campaign.name = {quoted(planned.name)} AND campaign.status != 'REMOVED'"
+            gaql(
+                "campaign", READS["campaign"][1], f"campaign.name = {quoted(planned.name)} AND {NOT_REMOVED}"
+            )
         )
         if not isinstance(rows, list):
             return rows
@@ -126,12 +128,14 @@ class GoogleAdsClient(Client):
             return NotFound()
         return self._find_tree(operation, rows[0]["campaign"])
 
-    def read(self, object_type: str, external_id: str) -> ReadBack | NotFound | RetryLater | NeedsAuth | InDoubt:
+    def read(
+        self, object_type: str, external_id: str
+    ) -> ReadBack | NotFound | RetryLater | NeedsAuth | InDoubt:
         name = resource_name(self.customer, object_type, external_id)
         if name is None:
             return NotFound()
         resource, fields = _reading(object_type, external_id)
-        rows = self._search(f"SELECT {fields} FROM {resource} WHERE {resource}.resource_name = {quoted(name)}")
+        rows = self._search(gaql(resource, fields, f"{resource}.resource_name = {quoted(name)}"))
         if not isinstance(rows, list):
             return rows
         if not rows:
@@ -175,7 +179,9 @@ class GoogleAdsClient(Client):
             rows += found
         names = match(operation, campaign, take_stock(rows))
         if names is None:
-            return InDoubt("a campaign of this name is there, but with other contents", {"campaign": campaign})
+            return InDoubt(
+                "a campaign of this name is there, but with other contents", {"campaign": campaign}
+            )
         ids = {ref: str(external_id(name)) for ref, name in names.items()}
         return Applied(ids, {"campaign": campaign})
 
@@ -264,6 +270,11 @@ def _no_token(answer: requests.Response, received: Any) -> RetryLater | NeedsAut
     return NeedsAuth(f"token endpoint: {received.get('error', status)}", http_status=status)
 
 
+def gaql(resource: str, fields: str, where: str) -> str:
+    """A query of the Google Ads Query Language; values in `where` are `quoted`."""
+    return " ".join(("SELECT", fields, "FROM", resource, "WHERE", where))
+
+
 def quoted(text: str) -> str:
     """A GAQL string literal."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
@@ -274,7 +285,9 @@ def _unread(answer: requests.Response) -> Unread:
     """A failed read. A rejected query is our mistake, and no reason to send the write again."""
     found = refusal(answer)
     if isinstance(found, Rejected):
-        return InDoubt(f"the look-up was rejected: {found.code}: {found.message}", found.response, found.http_status)
+        return InDoubt(
+            f"the look-up was rejected: {found.code}: {found.message}", found.response, found.http_status
+        )
     return found
 
 
@@ -309,13 +322,13 @@ def _camel(resource: str) -> str:
 
 def _tree_queries(operation: Operation, campaign_id: str) -> list[str]:
     """The queries that list everything of the campaign that the operation would have made."""
-    under = f"WHERE campaign.id = {int(campaign_id)}"
+    under = f"campaign.id = {int(campaign_id)}"
     queries = [
-        f"SELECT {READS['ad_set'][1]} FROM ad_group {under} AND ad_group.status != 'REMOVED'",
-        f"SELECT {READS['ad'][1]} FROM ad_group_ad {under} AND ad_group_ad.status != 'REMOVED'",
-        f"SELECT {CAMPAIGN_CRITERION} FROM campaign_criterion {under}",
-        f"SELECT {AD_GROUP_CRITERION} FROM ad_group_criterion {under} AND ad_group_criterion.status != 'REMOVED'",
+        gaql("ad_group", READS["ad_set"][1], f"{under} AND ad_group.status != 'REMOVED'"),
+        gaql("ad_group_ad", READS["ad"][1], f"{under} AND ad_group_ad.status != 'REMOVED'"),
+        gaql("campaign_criterion", CAMPAIGN_CRITERION, under),
+        gaql("ad_group_criterion", AD_GROUP_CRITERION, f"{under} AND ad_group_criterion.status != 'REMOVED'"),
     ]
     if any(each.type == "asset" for each in operation.objects):
-        queries.append(f"SELECT {READS['asset'][1]} FROM asset WHERE asset.type IN ('YOUTUBE_VIDEO', 'CALL_TO_ACTION')")
+        queries.append(gaql("asset", READS["asset"][1], "asset.type IN ('YOUTUBE_VIDEO', 'CALL_TO_ACTION')"))
     return queries

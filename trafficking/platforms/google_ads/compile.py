@@ -6,9 +6,9 @@ stay ENABLED. With any blocking finding there is no operation at all, because th
 YouTube: "The Google Ads API only supports fetching and reporting on existing Video campaigns […]. You cannot
 create new Video campaigns or update existing Video campaigns" (developers.google.com/google-ads/api/docs/video/
 overview). The SDK agrees: `VideoCampaignError.MUTATE_REQUIRES_RESERVATION`, "Cannot modify the video campaign
-without reservation" (google-ads 34, v26/errors/types/video_campaign_error.py), and budgets/overview calls Video
-"read-only in the Google Ads API". (`ReservationService`, new in v26, quotes and books reserved campaigns; it buys
-no auction inventory.) So a YouTube line becomes DEMAND_GEN with its channels restricted to YouTube, and the
+without reservation" (google-ads 34, v26/errors/types/video_campaign_error.py). Its enum AdvertisingChannelType
+says of VIDEO only "Video campaigns."; and its `ReservationService` (v26) quotes and books reserved campaigns, which
+is no auction buying. So a YouTube line becomes DEMAND_GEN with its channels restricted to YouTube, and the
 planner is told that this is another product.
 """
 
@@ -128,7 +128,9 @@ def _config_fits(level: str, config: Mapping[str, Any], field: str, notes: Notes
         return True
     found = config_schema(level).findings(dict(config), object_name=level, sources={})
     for finding in found:
-        notes.block("config.invalid", field, problem=finding.params["problem"], pointer=finding.params["pointer"])
+        notes.block(
+            "config.invalid", field, problem=finding.params["problem"], pointer=finding.params["pointer"]
+        )
     return not found
 
 
@@ -136,7 +138,9 @@ def _check_account(ticket: TicketSnapshot, notes: Notes) -> None:
     if not re.fullmatch(r"\d{10}", customer_id(ticket)):
         notes.block("account.id_malformed", "account", account=ticket.account.external_id)
     if ticket.currency != ticket.account.currency:
-        notes.block("currency.not_the_accounts", "currency", currency=ticket.currency, account=ticket.account.currency)
+        notes.block(
+            "currency.not_the_accounts", "currency", currency=ticket.currency, account=ticket.account.currency
+        )
     if ticket.currency not in CURRENCIES:
         notes.block("currency.unlisted", "currency", currency=ticket.currency)
     _check_name(ticket.name, "name", len(ticket.name.encode()), LIMITS["campaign_name_bytes"], notes)
@@ -176,7 +180,7 @@ def _check_politics(ticket: TicketSnapshot, notes: Notes) -> None:
 
 def _check_sensitive(ticket: TicketSnapshot, notes: Notes) -> None:
     """Housing, employment, consumer finance: no age, gender or narrow place targeting in the US and Canada
-    (support.google.com/adspolicy/answer/143465); the campaign has no field for it, the account an agreement
+    (Google's personalised advertising policy, from practice: not in the SDK); the campaign has no field for it, the account an agreement
     (CampaignError.HEC_AGREEMENT_REQUIRED)."""
     categories = sorted(set(ticket.special_ad_categories or ()) - {"NONE"})
     notes.warn("special_ad_categories.account_agreement", "special_ad_categories", categories=categories)
@@ -192,7 +196,9 @@ def _check_objective(ticket: TicketSnapshot, notes: Notes) -> None:
     if not ticket.objective:
         notes.block("objective.missing", "objective")
     elif ticket.objective == "APP_PROMOTION":
-        notes.block("objective.unsupported", "objective", objective=ticket.objective, channel=ticket.buying_type)
+        notes.block(
+            "objective.unsupported", "objective", objective=ticket.objective, channel=ticket.buying_type
+        )
 
 
 def _check_youtube(ticket: TicketSnapshot, notes: Notes) -> None:
@@ -268,7 +274,9 @@ def _campaign_sources(bid: Bidding | None) -> dict[str, str]:
         "/geoTargetTypeSetting": "payload_config.location_intent",
         "/trackingUrlTemplate": "payload_config.tracking_url_template",
     }
-    return {**sources, **{f"/{scheme}": bid.source for scheme in (bid.campaign if bid else {})}}
+    if bid is None:
+        return sources
+    return {**sources, **{f"/{scheme}": bid.source for scheme in bid.campaign}}
 
 
 def _channel_settings(ticket: TicketSnapshot) -> dict[str, Any]:
@@ -307,7 +315,12 @@ def _frequency_caps(ticket: TicketSnapshot, notes: Notes) -> list[dict[str, Any]
     elif cap.days not in CAP_UNITS or cap.impressions < 1:
         notes.block("frequency_cap.unsupported", field, impressions=cap.impressions, days=cap.days)
     else:
-        key = {"level": "AD_GROUP", "eventType": "IMPRESSION", "timeUnit": CAP_UNITS[cap.days], "timeLength": 1}
+        key = {
+            "level": "AD_GROUP",
+            "eventType": "IMPRESSION",
+            "timeUnit": CAP_UNITS[cap.days],
+            "timeLength": 1,
+        }
         return [{"key": key, "cap": cap.impressions}]
     return []
 
@@ -328,7 +341,9 @@ def _add_campaign_criteria(ticket: TicketSnapshot, campaign: str, tree: Tree, no
         key = f"schedule:{info['dayOfWeek']}:{info['startHour']}-{info['endHour']}"
         found.append(Criterion(key, {"adSchedule": info}, "ad_sets[0].dayparts"))
     for criterion in found:
-        _add_criterion(tree, "campaignCriterionOperation", {"campaign": campaign}, criterion, ticket.ticket_id, "")
+        _add_criterion(
+            tree, "campaignCriterionOperation", {"campaign": campaign}, criterion, ticket.ticket_id, ""
+        )
 
 
 def _refuse_differences(ticket: TicketSnapshot, setting: str, notes: Notes) -> None:
@@ -436,7 +451,9 @@ def _channels(ticket: TicketSnapshot, ad_set: AdSetSnapshot, path: str, notes: N
 def _refuse_placements(given: Sequence[str], allowed: Sequence[str], path: str, notes: Notes) -> None:
     for index, placement in enumerate(given):
         if placement not in allowed:
-            notes.block("placement.unknown", f"{path}.placements[{index}]", placement=placement, known=list(allowed))
+            notes.block(
+                "placement.unknown", f"{path}.placements[{index}]", placement=placement, known=list(allowed)
+            )
 
 
 def _ad_group_criteria(
@@ -464,7 +481,12 @@ def _add_ads(
         built = ad_group_ad(ticket, ad, ad_group, f"{path}.ads[{index}]", tree, assets, notes)
         if built is not None:
             body, sources = built
-            tree.add("adGroupAdOperation", body, PlannedObject(f"ad:{ad.intent_id}", "ad", ad.name, ad.intent_id), sources)
+            tree.add(
+                "adGroupAdOperation",
+                body,
+                PlannedObject(f"ad:{ad.intent_id}", "ad", ad.name, ad.intent_id),
+                sources,
+            )
     hosts = {host(ad.landing_page) for ad in ad_set.ads} - {""}
     if len(hosts) > 1:
         notes.warn("landing_page.several_sites", f"{path}.ads", hosts=sorted(hosts))

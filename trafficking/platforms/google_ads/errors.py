@@ -42,7 +42,14 @@ AUTH_CODES = {
     ("requestError", "CLOUD_PROJECT_NOT_FOUND"),
 }
 #: Names of oneofs, which field paths may end in, and which are no fields of a body.
-ONEOFS = {"campaign_bidding_strategy", "ad_data", "criterion", "asset_data", "operation", "channel_configuration"}
+ONEOFS = {
+    "campaign_bidding_strategy",
+    "ad_data",
+    "criterion",
+    "asset_data",
+    "operation",
+    "channel_configuration",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,9 @@ def _from_errors(
 ) -> Refusal:
     """Credentials first, for nothing works without; then what a person must mend; then what passes by itself."""
     status = response.status_code
-    words = "; ".join(dict.fromkeys(each.message for each in errors if each.message)) or str(error.get("message", ""))
+    words = "; ".join(dict.fromkeys(each.message for each in errors if each.message)) or str(
+        error.get("message", "")
+    )
     first = errors[0]
     name = f"{first.kind}.{first.code}"
     if any(each.kind in AUTH_KINDS or each.key in AUTH_CODES for each in errors):
@@ -126,14 +135,14 @@ def _from_errors(
 def _wait(errors: Sequence[AdsError], error: Mapping[str, Any], response: requests.Response) -> float | None:
     """The longest wait that Google names: per error, as `RetryInfo`, or in the header."""
     waits = [each.retry_after for each in errors]
-    waits += [_seconds(_either(d, "retryDelay", None)) for d in error.get("details") or [] if isinstance(d, dict)]
+    waits += [
+        _seconds(_either(d, "retryDelay", None)) for d in error.get("details") or [] if isinstance(d, dict)
+    ]
     waits.append(retry_after_s(response.headers.get("Retry-After")))
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-def _from_status(
-    name: str, words: str, response: requests.Response, answer: Any, status: int
-) -> Refusal:
+def _from_status(name: str, words: str, response: requests.Response, answer: Any, status: int) -> Refusal:
     """A `google.rpc.Status` without Ads errors: the front door of Google's APIs speaking."""
     reason = f"{name or status}: {words}"
     if status in (401, 403) or name in ("UNAUTHENTICATED", "PERMISSION_DENIED"):

@@ -100,8 +100,9 @@ ONE_OF = {
 }  # fmt: skip
 
 #: Facets beside the SDK's types. Sources: docstrings of ad_type_infos.py, criteria.py, ad_group.py,
-#: campaign_budget.py and bidding.py (v26); responsive search ads: support.google.com/google-ads/answer/7684791;
-#: texts of Demand Gen video ads: support.google.com/google-ads/answer/13704860 (the SDK gives no numbers).
+#: campaign_budget.py and bidding.py (v26); counts and widths of responsive search ads: the project's platform facts.
+#: From practice, in no source at hand: display paths 15, final URL 2,048, 10,000 operations a request, and the texts of
+#: Demand Gen video ads (40/90/90, one logo, five videos), for which the SDK gives no numbers.
 #: JSON Schema counts characters, Google display width: `compile` is stricter for full-width scripts.
 FACETS: dict[str, dict[str, Any]] = {
     "CampaignBudget.name": {"minLength": 1, "maxLength": 255},
@@ -171,10 +172,10 @@ LIMITS = {
 }  # fmt: skip
 
 #: Smallest amount in micros by account currency. The live truth is CurrencyConstant.billable_unit_micros,
-#: which only a connected account can read. The codes are Google's published list for its ad products
-#: (developers.google.com/adsense/host/appendix/currencies, the same as the Ads API's "Codes and formats"
-#: page). Units: 0.01 unless listed under WHOLE_UNITS, which has the currencies without minor unit in
-#: ISO 4217 (CLP JPY KRW VND) and those that Google and others bill in whole units. Where the real unit is
+#: which only a connected account can read. The SDK has no table. The codes are the list that Google publishes
+#: for AdSense (developers.google.com/adsense/host/appendix/currencies), without HRK, LTL and VEF, which are gone;
+#: the Ads API's own list could not be read. Units: 0.01 unless listed under WHOLE_UNITS, which has the currencies without minor unit in
+#: ISO 4217 (CLP JPY KRW VND) and, on no source, COP HUF IDR TWD, which other ad platforms bill in whole units. Where the real unit is
 #: finer than ours nothing goes wrong: every multiple of 1 is a multiple of 0.01.
 WHOLE_UNITS = ("CLP", "COP", "HUF", "IDR", "JPY", "KRW", "TWD", "VND")
 CENT_UNITS = (
@@ -183,7 +184,7 @@ CENT_UNITS = (
     "RSD", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "UAH", "USD", "ZAR",
 )  # fmt: skip
 
-#: developers.google.com/google-ads/api/data/codes-formats#languages, as published in languagecodes.csv
+#: developers.google.com/google-ads/api/data/codes-formats#languages, seen in two public copies of languagecodes.csv
 #: (code -> languageConstants id), keyed by ISO 639-1.
 LANGUAGES = {
     "en": 1000, "de": 1001, "fr": 1002, "es": 1003, "it": 1004, "ja": 1005, "da": 1009, "nl": 1010,
@@ -200,9 +201,9 @@ LANGUAGE_ALIASES = {
     "zh-hans": "zh-cn", "zh-hant": "zh-tw", "zh-hk": "zh-tw",
 }  # fmt: skip
 
-#: Country criterion ids are 2000 + ISO 3166-1 numeric: checked against 190 rows of a public copy of
-#: Google's geo targets list, with Kosovo (user-assigned XK, 2900) as the one that ISO does not number.
-#: Left out: places that Google's sanctions policy does not serve (support.google.com/adspolicy/answer/6023676).
+#: Country criterion ids are 2000 + ISO 3166-1 numeric: seen in a public copy of Google's geo
+#: targets list, of which tests/test_sdk.py keeps a sample, with Kosovo (XK, 2900) as the one that ISO does not number.
+#: Left out: places that Google's sanctions policy does not serve (from practice, not from the SDK).
 COUNTRY_OFFSET = 2000
 NOT_SERVED = ("CU", "IR", "KP", "SY")
 EXTRA_COUNTRIES = {"XK": 2900}

@@ -19,7 +19,12 @@ CRITERION_INFOS = (
     "keyword", "location", "language", "adSchedule", "ageRange", "gender", "userInterest", "userList",
     "customAudience", "combinedAudience", "audience", "placement",
 )  # fmt: skip
-AD_INFOS = ("responsiveSearchAd", "responsiveDisplayAd", "demandGenMultiAssetAd", "demandGenVideoResponsiveAd")
+AD_INFOS = (
+    "responsiveSearchAd",
+    "responsiveDisplayAd",
+    "demandGenMultiAssetAd",
+    "demandGenVideoResponsiveAd",
+)
 
 
 class Landed:
@@ -118,4 +123,6 @@ def _texts(info: Row) -> tuple[Any, ...]:
 
 def _frozen(info: Row) -> tuple[tuple[str, str], ...]:
     """A criterion's info without what Google adds to it, and without case (placements, keywords)."""
-    return tuple(sorted((key, str(value).casefold()) for key, value in info.items() if not isinstance(value, dict)))
+    return tuple(
+        sorted((key, str(value).casefold()) for key, value in info.items() if not isinstance(value, dict))
+    )

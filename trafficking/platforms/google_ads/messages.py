@@ -37,7 +37,9 @@ MESSAGES = {
             _("Google Ads doesn't bill in {currency}."),
             _("Use an ad account in a currency that Google Ads lists."),
         ),
-        "name.missing": Message(_("The name is empty."), _("Give it the name that the naming convention makes.")),
+        "name.missing": Message(
+            _("The name is empty."), _("Give it the name that the naming convention makes.")
+        ),
         "name.too_long": Message(
             _("The name is too long for Google Ads: {length}, at most {maximum}."),
             _("Shorten a part of the name."),
@@ -70,7 +72,9 @@ MESSAGES = {
             _("State the special ad categories, or that there are none."),
         ),
         "special_ad_categories.account_agreement": Message(
-            _("For {categories} Google Ads asks for an agreement on the account; the campaign has no field for it."),
+            _(
+                "For {categories} Google Ads asks for an agreement on the account; the campaign has no field for it."
+            ),
             _("See in Google Ads that the personalised advertising agreement is accepted."),
         ),
         "special_ad_categories.narrowed": Message(
@@ -78,12 +82,16 @@ MESSAGES = {
             _("Remove age and gender."),
         ),
         "political.unstated": Message(
-            _("Nobody has stated whether this is political advertising; the EU demands it for every campaign."),
+            _(
+                "Nobody has stated whether this is political advertising; the EU demands it for every campaign."
+            ),
             _("State whether the campaign contains political advertising."),
         ),
         "political.not_in_eu": Message(
             _("Google Ads takes no political advertising in the European Union ({countries})."),
-            _("Take out the EU countries; regions and cities count as the EU unless only countries are chosen."),
+            _(
+                "Take out the EU countries; regions and cities count as the EU unless only countries are chosen."
+            ),
         ),
         "political.needs_verification": Message(
             _("Google Ads shows political advertising only for verified election advertisers."),
@@ -96,7 +104,9 @@ MESSAGES = {
                 "YouTube: another product, bid for clicks or conversions instead of views, with other inventory "
                 "and reports."
             ),
-            _("Ask the planner. If that is accepted, set the option demand_gen_accepted; else book it in Google Ads."),
+            _(
+                "Ask the planner. If that is accepted, set the option demand_gen_accepted; else book it in Google Ads."
+            ),
         ),
         "youtube.needs_demand_gen": Message(
             _("A YouTube line can't be a {channel} campaign."),
@@ -106,7 +116,9 @@ MESSAGES = {
         "schedule.without_zone": Message(
             _("The time has no time zone."), _("Enter the time in the ad account's zone.")
         ),
-        "schedule.end_before_start": Message(_("The flight ends ({end}) before it starts ({start})."), _("Correct the dates.")),
+        "schedule.end_before_start": Message(
+            _("The flight ends ({end}) before it starts ({start})."), _("Correct the dates.")
+        ),
         "schedule.whole_days": Message(
             _("Google Ads runs whole days: {sent} ({zone}) instead of {asked}."),
             _("Use an ad schedule for hours, or accept the whole day."),
@@ -116,14 +128,17 @@ MESSAGES = {
             _("Remove the ad set's dates, or make a ticket of its own."),
         ),
         "daypart.invalid": Message(
-            _("The hours from {start} to {end} are no time of a day."), _("Enter hours from 0 to 24, the end after the start.")
+            _("The hours from {start} to {end} are no time of a day."),
+            _("Enter hours from 0 to 24, the end after the start."),
         ),
         "daypart.too_many": Message(
             _("{day} has {count} time slots; Google Ads takes {maximum} a day."), _("Join some of them.")
         ),
         "daypart.overlap": Message(_("Time slots on {day} overlap."), _("Join them, or move one.")),
         # money
-        "amount.not_positive": Message(_("{amount} {currency} is no amount above zero."), _("Enter an amount.")),
+        "amount.not_positive": Message(
+            _("{amount} {currency} is no amount above zero."), _("Enter an amount.")
+        ),
         "amount.not_expressible": Message(
             _("Google Ads can't express {amount} {currency}: amounts are multiples of {unit}."),
             _("Round it to a multiple of {unit}."),
@@ -133,11 +148,15 @@ MESSAGES = {
             _("It is not stated where the budget stands."), _("Choose the campaign as the budget level.")
         ),
         "budget.only_on_campaign": Message(
-            _("Google Ads has budgets on campaigns only, but the ticket gives one to each of {ad_groups} ad sets."),
+            _(
+                "Google Ads has budgets on campaigns only, but the ticket gives one to each of {ad_groups} ad sets."
+            ),
             _("Set one budget on the campaign, or make a ticket for each ad set."),
         ),
         "budget.raised_to_campaign": Message(
-            _("Google Ads has no ad group budgets: the only ad set's {amount} becomes the campaign's budget."),
+            _(
+                "Google Ads has no ad group budgets: the only ad set's {amount} becomes the campaign's budget."
+            ),
             _("Nothing to do, unless another ad set is planned."),
         ),
         "budget.lifetime_without_end": Message(
@@ -148,14 +167,18 @@ MESSAGES = {
                 "Display has no lifetime budgets: {total} {currency} over {days} days become {daily} {currency} a day, "
                 "rounded down; {unspent} {currency} stay unspent."
             ),
-            _("Approve the daily amount, or enter another one. Google may spend twice as much on a single day."),
+            _(
+                "Approve the daily amount, or enter another one. Google may spend twice as much on a single day."
+            ),
         ),
         "budget.too_small_for_days": Message(
             _("{total} {currency} over {days} days is less than the smallest amount a day."),
             _("Raise the budget, or shorten the flight."),
         ),
         "budget.below_minimum": Message(
-            _("{amount} {currency} is too little: Demand Gen needs {per_day} {currency} a day, {minimum} for {days} days."),
+            _(
+                "{amount} {currency} is too little: Demand Gen needs {per_day} {currency} a day, {minimum} for {days} days."
+            ),
             _("Raise the budget to at least {minimum} {currency}."),
         ),
         # bidding
@@ -181,7 +204,8 @@ MESSAGES = {
         ),
         "bid.amount_missing": Message(_("{strategy} needs an amount."), _("Enter the bid amount.")),
         "bid.roas_out_of_range": Message(
-            _("A return on ad spend of {roas} is not between 0.01 and 1000."), _("Enter a ratio: 4 for 400 %.")
+            _("A return on ad spend of {roas} is not between 0.01 and 1000."),
+            _("Enter a ratio: 4 for 400 %."),
         ),
         "bid.cpm_needs_cap": Message(
             _("Display for reach is bought at a price for a thousand impressions; {strategy} names none."),
@@ -197,20 +221,31 @@ MESSAGES = {
         ),
         "conversion.account_default": Message(
             _("The ad account names no conversion action: the campaign follows the account's default goals."),
-            _("See in Google Ads that these are the right ones, or enter the conversion action in the ad account."),
+            _(
+                "See in Google Ads that these are the right ones, or enter the conversion action in the ad account."
+            ),
         ),
         # people
-        "geo.missing": Message(_("No country, region or city is chosen."), _("Choose where the ads are shown.")),
+        "geo.missing": Message(
+            _("No country, region or city is chosen."), _("Choose where the ads are shown.")
+        ),
         "geo.country_unknown": Message(
             _("Google Ads can't target the country {country}."), _("Use its ISO 3166 code, or take it out.")
         ),
         "geo.place_unknown": Message(
-            _("{place} ({name}) is no geo target id of Google Ads."), _("Enter the number from Google's geo targets list.")
+            _("{place} ({name}) is no geo target id of Google Ads."),
+            _("Enter the number from Google's geo targets list."),
         ),
-        "geo.included_and_excluded": Message(_("The place {place} is both chosen and excluded."), _("Remove one of them.")),
-        "language.unknown": Message(_("Google Ads can't target the language {language}."), _("Choose another, or none for all.")),
+        "geo.included_and_excluded": Message(
+            _("The place {place} is both chosen and excluded."), _("Remove one of them.")
+        ),
+        "language.unknown": Message(
+            _("Google Ads can't target the language {language}."), _("Choose another, or none for all.")
+        ),
         "language.both_chinese": Message(
-            _("Google Ads has two languages for {language}: simplified and traditional Chinese are both targeted."),
+            _(
+                "Google Ads has two languages for {language}: simplified and traditional Chinese are both targeted."
+            ),
             _("Enter zh-CN or zh-TW to target one."),
         ),
         "age.no_band": Message(
@@ -218,19 +253,24 @@ MESSAGES = {
             _("Bands are 18-24, 25-34, 35-44, 45-54, 55-64 and 65+. Widen the range."),
         ),
         "age.minimum_raised": Message(
-            _("Google Ads has fixed age bands: from {asked} becomes from {sent}."), _("Approve that, or start at a band.")
+            _("Google Ads has fixed age bands: from {asked} becomes from {sent}."),
+            _("Approve that, or start at a band."),
         ),
         "age.maximum_raised": Message(
-            _("Google Ads has fixed age bands: up to {asked} becomes up to {sent}."), _("Approve that, or end at a band.")
+            _("Google Ads has fixed age bands: up to {asked} becomes up to {sent}."),
+            _("Approve that, or end at a band."),
         ),
         "age.unknown_excluded": Message(
             _("People whose age Google doesn't know are excluded."),
             _("Approve that. Without a minimum age the option include_unknown_age keeps them."),
         ),
         "age.unknown_with_minimum": Message(
-            _("People of unknown age may be younger than {age_min}."), _("Remove the option include_unknown_age.")
+            _("People of unknown age may be younger than {age_min}."),
+            _("Remove the option include_unknown_age."),
         ),
-        "gender.unknown": Message(_("Google Ads doesn't know {genders}."), _("Choose MALE, FEMALE, or none for all.")),
+        "gender.unknown": Message(
+            _("Google Ads doesn't know {genders}."), _("Choose MALE, FEMALE, or none for all.")
+        ),
         "interest.not_on_search": Message(
             _("Interests can't be chosen here on Search."), _("Remove them, or use audiences.")
         ),
@@ -239,35 +279,44 @@ MESSAGES = {
             _("Enter the user list's number, or kind and number: {kinds}."),
         ),
         "audience.demand_gen_only": Message(
-            _("Combined audience resources (audiences/…) are for Demand Gen only."), _("Use user lists or custom audiences.")
+            _("Combined audience resources (audiences/…) are for Demand Gen only."),
+            _("Use user lists or custom audiences."),
         ),
         "audience.grouped_alone": Message(
             _("With an audience resource (audiences/…) the ad group takes no other audience, age or gender."),
             _("Put them into the audience in Google Ads, or use single segments."),
         ),
         "placement.unknown": Message(
-            _("{placement} is no placement of this channel; there are {known}."), _("Choose one of these, or none for all.")
+            _("{placement} is no placement of this channel; there are {known}."),
+            _("Choose one of these, or none for all."),
         ),
         "frequency_cap.display_only": Message(
             _("{channel} campaigns take no frequency cap here."), _("Remove it.")
         ),
         "frequency_cap.unsupported": Message(
-            _("Google Ads can't cap at {impressions} impressions in {days} days."), _("Cap by 1, 7 or 30 days.")
+            _("Google Ads can't cap at {impressions} impressions in {days} days."),
+            _("Cap by 1, 7 or 30 days."),
         ),
         # keywords
-        "keyword.missing": Message(_("The ad group has no keywords."), _("Add keywords with their match types.")),
+        "keyword.missing": Message(
+            _("The ad group has no keywords."), _("Add keywords with their match types.")
+        ),
         "keyword.search_only": Message(_("{channel} ad groups take no such keywords."), _("Remove them.")),
         "keyword.empty": Message(_("The keyword is empty."), _("Enter it or remove it.")),
         "keyword.match_unknown": Message(_("{match} is no match type."), _("Choose EXACT, PHRASE or BROAD.")),
         "keyword.too_long": Message(
             _("The keyword “{keyword}” has more than {characters} characters."), _("Shorten it.")
         ),
-        "keyword.too_many_words": Message(_("The keyword “{keyword}” has more than {words} words."), _("Shorten it.")),
+        "keyword.too_many_words": Message(
+            _("The keyword “{keyword}” has more than {words} words."), _("Shorten it.")
+        ),
         "keyword.bad_characters": Message(
             _("The keyword “{keyword}” contains characters that Google Ads refuses: {found}"),
             _("Remove them; the match type is a field of its own."),
         ),
-        "keyword.duplicate": Message(_("The keyword “{keyword}” ({match}) is there twice."), _("Remove one.")),
+        "keyword.duplicate": Message(
+            _("The keyword “{keyword}” ({match}) is there twice."), _("Remove one.")
+        ),
         "keyword.also_negative": Message(
             _("The keyword “{keyword}” is also a negative keyword of this ad group: it would never be used."),
             _("Remove one of them."),
@@ -277,7 +326,9 @@ MESSAGES = {
         "ad.format_unsupported": Message(
             _("{channel} campaigns have no ads of the format {format}."), _("Choose one of {known}.")
         ),
-        "landing_page.missing": Message(_("The landing page is missing."), _("Enter the address that a click leads to.")),
+        "landing_page.missing": Message(
+            _("The landing page is missing."), _("Enter the address that a click leads to.")
+        ),
         "landing_page.malformed": Message(
             _("{url} is no web address."), _("Enter a whole address with https:// and without spaces.")
         ),
@@ -285,23 +336,35 @@ MESSAGES = {
             _("The landing page's address has {length} characters, at most {maximum}."), _("Shorten it.")
         ),
         "landing_page.several_sites": Message(
-            _("The ads of this ad group lead to different sites: {hosts}. Google wants one site per ad group."),
+            _(
+                "The ads of this ad group lead to different sites: {hosts}. Google wants one site per ad group."
+            ),
             _("Move them to ad groups of their own."),
         ),
-        "text.too_few": Message(_("There are {count} {field}, at least {minimum} are needed."), _("Add more.")),
-        "text.too_many": Message(_("There are {count} {field}, at most {maximum} are taken."), _("Remove some.")),
+        "text.too_few": Message(
+            _("There are {count} {field}, at least {minimum} are needed."), _("Add more.")
+        ),
+        "text.too_many": Message(
+            _("There are {count} {field}, at most {maximum} are taken."), _("Remove some.")
+        ),
         "text.missing": Message(_("The {field} is missing."), _("Enter it.")),
         "text.blank": Message(_("The text is empty."), _("Enter it or remove it.")),
         "text.too_long": Message(
-            _("“{text}” is {width} wide, at most {maximum}. Full-width characters count two."), _("Shorten it.")
+            _("“{text}” is {width} wide, at most {maximum}. Full-width characters count two."),
+            _("Shorten it."),
         ),
-        "text.duplicate": Message(_("“{text}” is the same as text {other}."), _("Write another one, or remove it.")),
+        "text.duplicate": Message(
+            _("“{text}” is the same as text {other}."), _("Write another one, or remove it.")
+        ),
         "text.exclamation": Message(
             _("“{text}”: Google's editorial policy refuses exclamation marks in headlines."), _("Remove it.")
         ),
-        "path.malformed": Message(_("The display path “{path}” is empty or has a slash or space."), _("Correct it.")),
+        "path.malformed": Message(
+            _("The display path “{path}” is empty or has a slash or space."), _("Correct it.")
+        ),
         "media.missing": Message(
-            _("There are {count} media of the kind {kind}, at least {minimum} are needed."), _("Add the missing media.")
+            _("There are {count} media of the kind {kind}, at least {minimum} are needed."),
+            _("Add the missing media."),
         ),
         "media.too_many": Message(
             _("There are {count} media of the kind {kind}, at most {maximum} are taken."), _("Remove some.")
@@ -311,7 +374,8 @@ MESSAGES = {
             _("Upload the image to the account's asset library and enter the asset's number."),
         ),
         "media.not_a_youtube_id": Message(
-            _("{media} is no YouTube video id."), _("Enter the 11 characters after watch?v= in the video's address.")
+            _("{media} is no YouTube video id."),
+            _("Enter the 11 characters after watch?v= in the video's address."),
         ),
         "media.video_not_on_youtube": Message(
             _("The video {media} is no YouTube video; Google Ads shows only those."),

@@ -15,11 +15,11 @@ class Notes:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
 
-    def block(self, code: str, field: str, **params: Any) -> None:
+    def block(self, code: str, field: str, /, **params: Any) -> None:
         """Something that Google would not take, or that a person must state first."""
         self.findings.append(Finding(PREFIX + code, field, "block", params))
 
-    def warn(self, code: str, field: str, **params: Any) -> None:
+    def warn(self, code: str, field: str, /, **params: Any) -> None:
         """Something that is done otherwise than asked: a rounding, a substitution."""
         self.findings.append(Finding(PREFIX + code, field, "warn", params))
 

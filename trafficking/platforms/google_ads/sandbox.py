@@ -60,12 +60,22 @@ class GoogleAdsSandbox(Sandbox):
                 "rateScope": "ACCOUNT", "rateName": "Requests per account", "retryDelay": f"{seconds:g}s",
             }
         }  # fmt: skip
-        wrong = Wrong("quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED", f"Too many requests. Retry in {seconds:g} seconds.")
-        return failure("RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota).", [error(wrong, (), details)])
+        wrong = Wrong(
+            "quotaError",
+            "RESOURCE_TEMPORARILY_EXHAUSTED",
+            f"Too many requests. Retry in {seconds:g} seconds.",
+        )
+        return failure(
+            "RESOURCE_EXHAUSTED",
+            "Resource has been exhausted (e.g. check quota).",
+            [error(wrong, (), details)],
+        )
 
     def unauthorised(self, request: Request) -> Response:
         wrong = Wrong("authenticationError", "OAUTH_TOKEN_EXPIRED", "Oauth token is expired.")
-        return failure("UNAUTHENTICATED", "Request had invalid authentication credentials.", [error(wrong, ())])
+        return failure(
+            "UNAUTHENTICATED", "Request had invalid authentication credentials.", [error(wrong, ())]
+        )
 
     def server_error(self, request: Request) -> Response:
         wrong = Wrong("internalError", "INTERNAL_ERROR", "An internal error has occurred.")
@@ -78,7 +88,9 @@ class GoogleAdsSandbox(Sandbox):
             return self._token(request)
         door = DOOR.fullmatch(request.path)
         if door is None or door[1] != API_VERSION:
-            return Response(404, b"<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>", {"Content-Type": "text/html"})
+            return Response(
+                404, b"<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>", {"Content-Type": "text/html"}
+            )
         if request.method != "POST":
             return failure("NOT_FOUND", f"{request.method} is not served here.", [])
         refused = self._refused(request, door[2])
@@ -89,7 +101,9 @@ class GoogleAdsSandbox(Sandbox):
         except ValueError:
             return failure("INVALID_ARGUMENT", "Invalid JSON payload received. Parse error.", [])
         if not isinstance(body, dict):
-            return failure("INVALID_ARGUMENT", "Invalid JSON payload received. Root element must be a message.", [])
+            return failure(
+                "INVALID_ARGUMENT", "Invalid JSON payload received. Root element must be a message.", []
+            )
         return self._mutate(door[2], body) if door[3] == "mutate" else self._search(door[2], body)
 
     def _refused(self, request: Request, customer: str) -> Response | None:
@@ -103,14 +117,34 @@ class GoogleAdsSandbox(Sandbox):
             return self.unauthorised(request)
         developer = request.headers.get("developer-token", "")
         if not developer:
-            return one("INVALID_ARGUMENT", Wrong("requestError", "DEVELOPER_TOKEN_PARAMETER_MISSING", "Developer token parameter was missing."))
+            return one(
+                "INVALID_ARGUMENT",
+                Wrong(
+                    "requestError",
+                    "DEVELOPER_TOKEN_PARAMETER_MISSING",
+                    "Developer token parameter was missing.",
+                ),
+            )
         if developer == "expired":
-            return one("UNAUTHENTICATED", Wrong("authenticationError", "DEVELOPER_TOKEN_INVALID", "The developer token is not valid."))
+            return one(
+                "UNAUTHENTICATED",
+                Wrong("authenticationError", "DEVELOPER_TOKEN_INVALID", "The developer token is not valid."),
+            )
         manager = request.headers.get("login-customer-id")
         if manager is not None and not re.fullmatch(r"\d{10}", manager):
-            return one("INVALID_ARGUMENT", Wrong("headerError", "INVALID_LOGIN_CUSTOMER_ID", "The login customer ID could not be validated."))
+            return one(
+                "INVALID_ARGUMENT",
+                Wrong(
+                    "headerError",
+                    "INVALID_LOGIN_CUSTOMER_ID",
+                    "The login customer ID could not be validated.",
+                ),
+            )
         if not re.fullmatch(r"\d{10}", customer):
-            return one("INVALID_ARGUMENT", Wrong("requestError", "INVALID_CUSTOMER_ID", "The customer ID is not valid."))
+            return one(
+                "INVALID_ARGUMENT",
+                Wrong("requestError", "INVALID_CUSTOMER_ID", "The customer ID is not valid."),
+            )
         if not request.headers.get("content-type", "").startswith("application/json"):
             return failure("INVALID_ARGUMENT", "The content type must be application/json.", [])
         return None
@@ -119,9 +153,13 @@ class GoogleAdsSandbox(Sandbox):
         form = {key: values[0] for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
         wanted = ("client_id", "client_secret", "refresh_token")
         if form.get("grant_type") != "refresh_token" or not all(form.get(name) for name in wanted):
-            return Response.json(400, {"error": "invalid_request", "error_description": "Missing required parameter."})
+            return Response.json(
+                400, {"error": "invalid_request", "error_description": "Missing required parameter."}
+            )
         if "expired" in (form["refresh_token"], form["client_secret"]):
-            return Response.json(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."})
+            return Response.json(
+                400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+            )
         token = {"access_token": f"ya29.{uuid.uuid4().hex}", "expires_in": 3599, "token_type": "Bearer"}
         return Response.json(200, token)
 
@@ -132,7 +170,10 @@ class GoogleAdsSandbox(Sandbox):
         if unknown is not None:
             return unknown
         if body.get("partialFailure"):
-            return one("INVALID_ARGUMENT", Wrong("mutateError", "OPERATION_DOES_NOT_SUPPORT_PARTIAL_FAILURE", "Not played here."))
+            return one(
+                "INVALID_ARGUMENT",
+                Wrong("mutateError", "OPERATION_DOES_NOT_SUPPORT_PARTIAL_FAILURE", "Not played here."),
+            )
         run = _Mutate(self, customer, body["mutateOperations"])
         try:
             with self.store.atomic():
@@ -157,7 +198,10 @@ class GoogleAdsSandbox(Sandbox):
             return one("INVALID_ARGUMENT", Wrong("queryError", wrong.code, str(wrong)))
         token = str(body.get("pageToken", "0"))
         if not token.isdigit():
-            return one("INVALID_ARGUMENT", Wrong("requestError", "INVALID_PAGE_TOKEN", "The page token is not valid."))
+            return one(
+                "INVALID_ARGUMENT",
+                Wrong("requestError", "INVALID_PAGE_TOKEN", "The page token is not valid."),
+            )
         start = int(token)
         rows = [row for row in self._rows(customer, query) if _matches(row, query)][: query.limit]
         page = rows[start : start + self.page_size]
@@ -229,7 +273,10 @@ class _Mutate:
     def _one(self, name: str, change: Mapping[str, Any], path: tuple[Any, ...]) -> str | None:
         verbs = {"create", "update", "remove"} & change.keys()
         if len(verbs) != 1:
-            return self._fail(Wrong("requestError", "OPERATION_REQUIRED", "One of create, update, remove is required."), path)
+            return self._fail(
+                Wrong("requestError", "OPERATION_REQUIRED", "One of create, update, remove is required."),
+                path,
+            )
         (verb,) = verbs
         path = (*path, (verb, None))
         if verb == "create":
@@ -238,8 +285,10 @@ class _Mutate:
             return self._update(name, change["update"], str(change.get("updateMask", "")), path)
         return self._update(name, {"resourceName": change["remove"], "status": "REMOVED"}, "status", path)
 
-    def _fail(self, wrong: Wrong, path: tuple[Any, ...]) -> None:
+    def _fail(self, wrong: Wrong, path: tuple[Any, ...]) -> str | None:
+        """Note an error; nothing was made."""
         self.errors.append(error(wrong, path))
+        return None
 
     # ------------------------------------------------------------------------------------ create
 
@@ -271,26 +320,54 @@ class _Mutate:
             return None
         match = re.fullmatch(r"customers/(\d+)/(\w+)/(-?\d+)", name)
         if match is None or match[2] != collection or match[1] != self.customer:
-            return Wrong("requestError", "RESOURCE_NAME_MALFORMED", "Resource name is malformed.", ("resource_name",), name)
+            return Wrong(
+                "requestError",
+                "RESOURCE_NAME_MALFORMED",
+                "Resource name is malformed.",
+                ("resource_name",),
+                name,
+            )
         if int(match[3]) >= 0:
-            return Wrong("newResourceCreationError", "CANNOT_SET_ID_FOR_CREATE", "Do not set the id field while creating new resources.", ("resource_name",), name)
+            return Wrong(
+                "newResourceCreationError",
+                "CANNOT_SET_ID_FOR_CREATE",
+                "Do not set the id field while creating new resources.",
+                ("resource_name",),
+                name,
+            )
         used = {key.rpartition("/")[2] for key in (*self.real, *self.failed)}
         if match[3] in used:
-            return Wrong("newResourceCreationError", "DUPLICATE_TEMP_IDS", "Creating more than one resource with the same temp ID is not allowed.", ("resource_name",), name)
+            return Wrong(
+                "newResourceCreationError",
+                "DUPLICATE_TEMP_IDS",
+                "Creating more than one resource with the same temp ID is not allowed.",
+                ("resource_name",),
+                name,
+            )
         return None
 
     def _resolved(self, value: Any, path: tuple[Any, ...]) -> Any:
         """Temporary names replaced by real ones; one that was not defined before is an error."""
         if isinstance(value, dict):
             kept = {"resourceName"}
-            return {k: v if k in kept else self._resolved(v, (*path, (snake(k), None))) for k, v in value.items()}
+            return {
+                k: v if k in kept else self._resolved(v, (*path, (snake(k), None))) for k, v in value.items()
+            }
         if isinstance(value, list):
             return [self._resolved(v, (*path[:-1], (path[-1][0], i))) for i, v in enumerate(value)]
         if not isinstance(value, str) or not re.fullmatch(r"customers/\d+/\w+/-\d+", value):
             return value
         if value not in self.real:
-            had = Wrong("newResourceCreationError", "TEMP_ID_RESOURCE_HAD_ERRORS", "The resource of this temp ID had errors.", (), value)
-            missing = Wrong("mutateError", "RESOURCE_NOT_FOUND", "Requested resource was not found.", (), value)
+            had = Wrong(
+                "newResourceCreationError",
+                "TEMP_ID_RESOURCE_HAD_ERRORS",
+                "The resource of this temp ID had errors.",
+                (),
+                value,
+            )
+            missing = Wrong(
+                "mutateError", "RESOURCE_NOT_FOUND", "Requested resource was not found.", (), value
+            )
             self._fail(had if value in self.failed else missing, path)
         return self.real.get(value, value)
 
@@ -303,8 +380,21 @@ class _Mutate:
             if not isinstance(name, str) or re.search(r"/-\d+$", name):
                 continue
             stored = self.store.get(kind, name.rpartition("/")[2])
-            if stored is None or name != f"customers/{self.customer}/{_COLLECTION[kind]}/{stored['id']}" or stored["_account"] != self.customer:
-                self._fail(Wrong("mutateError", "RESOURCE_NOT_FOUND", "Requested resource was not found.", (snake(field),), name), path)
+            if (
+                stored is None
+                or name != f"customers/{self.customer}/{_COLLECTION[kind]}/{stored['id']}"
+                or stored["_account"] != self.customer
+            ):
+                self._fail(
+                    Wrong(
+                        "mutateError",
+                        "RESOURCE_NOT_FOUND",
+                        "Requested resource was not found.",
+                        (snake(field),),
+                        name,
+                    ),
+                    path,
+                )
             else:
                 found[field] = self._with_context(kind, stored)
         self._check_assets(body.get("ad", {}), path)
@@ -335,12 +425,26 @@ class _Mutate:
         if re.search(r"/-\d+$", name):
             return  # reported where it was resolved
         if not re.fullmatch(rf"customers/{self.customer}/assets/[1-9]\d*", name):
-            self._fail(Wrong("requestError", "RESOURCE_NAME_MALFORMED", "Resource name is malformed.", ("ad",), name), path)
+            self._fail(
+                Wrong(
+                    "requestError", "RESOURCE_NAME_MALFORMED", "Resource name is malformed.", ("ad",), name
+                ),
+                path,
+            )
             return
         stored = self.store.get("asset", name.rpartition("/")[2])
         image = stored is None
         if image != (field in IMAGE_FIELDS):
-            self._fail(Wrong("assetLinkError", "FIELD_TYPE_INCOMPATIBLE_WITH_ASSET_TYPE", "The asset does not fit the field.", ("ad",), name), path)
+            self._fail(
+                Wrong(
+                    "assetLinkError",
+                    "FIELD_TYPE_INCOMPATIBLE_WITH_ASSET_TYPE",
+                    "The asset does not fit the field.",
+                    ("ad",),
+                    name,
+                ),
+                path,
+            )
 
     def _siblings(self, kind: str, parent_field: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Objects that a new one may clash with: by name in the account, or under the same parent."""
@@ -366,18 +470,43 @@ class _Mutate:
 
     # ------------------------------------------------------------------------------------ update
 
-    def _update(self, operation: str, update: Mapping[str, Any], mask: str, path: tuple[Any, ...]) -> str | None:
+    def _update(
+        self, operation: str, update: Mapping[str, Any], mask: str, path: tuple[Any, ...]
+    ) -> str | None:
         kind, collection, *_ = RESOURCES[operation]
         name = str(update.get("resourceName", ""))
         stored = self.store.get(kind, name.rpartition("/")[2])
-        if stored is None or name != f"customers/{self.customer}/{collection}/{stored['id']}" or stored["_account"] != self.customer:
-            return self._fail(Wrong("mutateError", "RESOURCE_NOT_FOUND", "Requested resource was not found.", ("resource_name",), name), path)
+        if (
+            stored is None
+            or name != f"customers/{self.customer}/{collection}/{stored['id']}"
+            or stored["_account"] != self.customer
+        ):
+            return self._fail(
+                Wrong(
+                    "mutateError",
+                    "RESOURCE_NOT_FOUND",
+                    "Requested resource was not found.",
+                    ("resource_name",),
+                    name,
+                ),
+                path,
+            )
         fields = [gaql.camel(field) for field in mask.split(",") if field]
         if not fields:
-            return self._fail(Wrong("fieldMaskError", "FIELD_MASK_MISSING", "The field mask must be provided for update operations."), path)
+            return self._fail(
+                Wrong(
+                    "fieldMaskError",
+                    "FIELD_MASK_MISSING",
+                    "The field mask must be provided for update operations.",
+                ),
+                path,
+            )
         for field in fields:
             if field not in MUTABLE:
-                return self._fail(Wrong("fieldError", "IMMUTABLE_FIELD", "The field cannot be changed.", (snake(field),)), path)
+                return self._fail(
+                    Wrong("fieldError", "IMMUTABLE_FIELD", "The field cannot be changed.", (snake(field),)),
+                    path,
+                )
         self.store.update(kind, stored["id"], {field: update.get(field) for field in fields})
         return name
 
@@ -398,7 +527,9 @@ def _new_id(kind: str, parent: str, body: Mapping[str, Any], number: int) -> str
         return f"{above}~{fresh}"
     if kind not in ("campaign_criterion", "ad_group_criterion"):
         return fresh
-    constant = body.get("location", {}).get("geoTargetConstant") or body.get("language", {}).get("languageConstant")
+    constant = body.get("location", {}).get("geoTargetConstant") or body.get("language", {}).get(
+        "languageConstant"
+    )
     return f"{above}~{constant.rpartition('/')[2] if constant else fresh}"
 
 
@@ -445,12 +576,21 @@ def _matches(row: Mapping[str, Any], query: gaql.Query) -> bool:
 
 def _first_unknown(body: dict[str, Any]) -> Response | None:
     """What protobuf's JSON parser refuses: unknown names, wrong types, unknown enum values, double oneofs."""
-    extra = set(body) - {"mutateOperations", "partialFailure", "validateOnly", "responseContentType", "customerId"}
+    extra = set(body) - {
+        "mutateOperations",
+        "partialFailure",
+        "validateOnly",
+        "responseContentType",
+        "customerId",
+    }
     if extra:
         return _unknown_name(min(extra), "")
     operations = body.get("mutateOperations")
     if not isinstance(operations, list) or not operations:
-        return one("INVALID_ARGUMENT", Wrong("requestError", "REQUIRED_FIELD_MISSING", "The mutate operations are missing."))
+        return one(
+            "INVALID_ARGUMENT",
+            Wrong("requestError", "REQUIRED_FIELD_MISSING", "The mutate operations are missing."),
+        )
     for index, operation in enumerate(operations):
         found = _unknown_in(operation, f"mutate_operations[{index}]")
         if found is not None:
@@ -460,7 +600,11 @@ def _first_unknown(body: dict[str, Any]) -> Response | None:
 
 def _unknown_in(operation: Any, where: str) -> Response | None:
     if not isinstance(operation, dict) or len(operation) != 1:
-        return failure("INVALID_ARGUMENT", f"Invalid value at '{where}' (oneof), oneof field 'operation' needs one value.", [])
+        return failure(
+            "INVALID_ARGUMENT",
+            f"Invalid value at '{where}' (oneof), oneof field 'operation' needs one value.",
+            [],
+        )
     ((name, change),) = operation.items()
     if name not in RESOURCES:
         return _unknown_name(name, where)
@@ -478,7 +622,9 @@ def _unknown_in(operation: Any, where: str) -> Response | None:
 
 
 def _bad_shape(problem: Any, where: str) -> Response:
-    path = where + "".join(f"[{part}]" if isinstance(part, int) else f".{snake(part)}" for part in problem.instance_path)
+    path = where + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{snake(part)}" for part in problem.instance_path
+    )
     unknown = re.search(r"Additional properties are not allowed \('([^']+)'", problem.message)
     if unknown:
         return _unknown_name(unknown[1], path)
@@ -487,13 +633,17 @@ def _bad_shape(problem: Any, where: str) -> Response:
 
 def _unknown_name(name: str, where: str) -> Response:
     place = f" at '{where}'" if where else ""
-    return _bad_request(f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.', where)
+    return _bad_request(
+        f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.', where
+    )
 
 
 def _bad_request(message: str, where: str) -> Response:
     violation = {"field": where, "description": message}
     details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
-    return answer(400, {"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": details}})
+    return answer(
+        400, {"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": details}}
+    )
 
 
 @cache
@@ -509,7 +659,9 @@ def _only_shape(schema: Any) -> Any:
         return schema
     if schema.get("type") == "string" and "pattern" in schema:
         integer = "d+$" in schema["pattern"] and schema["pattern"].startswith(("^-?", "^\\d+$"))
-        return {"type": ["string", "integer"], "pattern": schema["pattern"]} if integer else {"type": "string"}
+        return (
+            {"type": ["string", "integer"], "pattern": schema["pattern"]} if integer else {"type": "string"}
+        )
     out = {}
     for key, value in schema.items():
         if key == "properties":

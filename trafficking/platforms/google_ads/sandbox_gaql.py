@@ -1,6 +1,6 @@
 """A small, strict GAQL: SELECT fields FROM resource [WHERE field op value [AND …]] [LIMIT n].
 
-Grammar: developers.google.com/google-ads/api/docs/query/grammar, of which this plays what look-ups need.
+Of the Google Ads Query Language this plays what look-ups need.
 """
 
 from __future__ import annotations
@@ -86,12 +86,14 @@ def _check_fields(query: Query, known: Callable[[str], bool]) -> None:
         if not known(field):
             raise QueryError("UNRECOGNIZED_FIELD", f"Unrecognized field in the query: '{field}'.")
         if field.split(".")[0] not in near:
-            raise QueryError("PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE", f"{field} does not go with {query.resource}")
+            raise QueryError(
+                "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE", f"{field} does not go with {query.resource}"
+            )
 
 
 def _condition(tokens: _Tokens) -> Condition:
     field = tokens.field()
-    kind, operator = tokens.next("BAD_OPERATOR")
+    operator = tokens.next("BAD_OPERATOR")[1]
     operator = operator.upper()
     if operator == "NOT":
         tokens.expect("IN", "BAD_OPERATOR")
@@ -117,14 +119,18 @@ class _Tokens:
             match = _TOKEN.match(text, place)
             if match is None:
                 unended = text[place:].lstrip()[:1] in ("'", '"')
-                raise QueryError("STRING_NOT_TERMINATED" if unended else "BAD_SYMBOL", f"at {text[place:place + 20]!r}")
+                raise QueryError(
+                    "STRING_NOT_TERMINATED" if unended else "BAD_SYMBOL", f"at {text[place : place + 20]!r}"
+                )
             kind = str(match.lastgroup)
             self.left.append((kind, match[kind]))
             place = match.end()
 
     def next(self, code: str) -> tuple[str, str]:
         if not self.left:
-            raise QueryError("UNEXPECTED_END_OF_QUERY" if code != "EXPECTED_FROM" else code, "the query ends too early")
+            raise QueryError(
+                "UNEXPECTED_END_OF_QUERY" if code != "EXPECTED_FROM" else code, "the query ends too early"
+            )
         return self.left.pop(0)
 
     def take(self, word: str) -> bool:

@@ -63,7 +63,12 @@ SEGMENTS = {"userInterest", "userList", "customAudience", "combinedAudience"}
 AD_TYPES = {
     "SEARCH": {"responsiveSearchAd"},
     "DISPLAY": {"responsiveDisplayAd"},
-    "DEMAND_GEN": {"demandGenMultiAssetAd", "demandGenVideoResponsiveAd", "demandGenCarouselAd", "demandGenProductAd"},
+    "DEMAND_GEN": {
+        "demandGenMultiAssetAd",
+        "demandGenVideoResponsiveAd",
+        "demandGenCarouselAd",
+        "demandGenProductAd",
+    },
 }
 MINUTES = {"ZERO": 0, "FIFTEEN": 15, "THIRTY": 30, "FORTY_FIVE": 45}
 SMALLEST_MICROS = 10_000
@@ -80,7 +85,13 @@ def budget(body: Body, scene: Scene) -> Iterator[Wrong]:
         yield from required(body, "name")
     if len(str(body.get("name", "")).encode()) > 255:
         yield Wrong("stringLengthError", "TOO_LONG", "Too long.", ("name",))
-    yield from _duplicate(body, scene, "campaignBudgetError", "DUPLICATE_NAME", "A campaign budget with this name already exists.")
+    yield from _duplicate(
+        body,
+        scene,
+        "campaignBudgetError",
+        "DUPLICATE_NAME",
+        "A campaign budget with this name already exists.",
+    )
     daily, total = "amountMicros" in body, "totalAmountMicros" in body
     if body["period"] == "DAILY" and total:
         yield Wrong(
@@ -102,7 +113,13 @@ def _amount(body: Body, name: str) -> Iterator[Wrong]:
         return
     amount = int(body[name])
     if amount <= 0:
-        yield Wrong("campaignBudgetError", "NEGATIVE_MONEY_AMOUNT", "A money amount was negative.", (snake(name),), str(amount))
+        yield Wrong(
+            "campaignBudgetError",
+            "NEGATIVE_MONEY_AMOUNT",
+            "A money amount was negative.",
+            (snake(name),),
+            str(amount),
+        )
     elif amount % SMALLEST_MICROS:
         yield Wrong(
             "campaignBudgetError", "NON_MULTIPLE_OF_MINIMUM_CURRENCY_UNIT",
@@ -133,16 +150,39 @@ def campaign(body: Body, scene: Scene) -> Iterator[Wrong]:
 def _channel(body: Body) -> Iterator[Wrong]:
     channel, schemes = body.get("advertisingChannelType"), BIDDING & body.keys()
     if channel == "VIDEO":
-        yield Wrong("videoCampaignError", "MUTATE_REQUIRES_RESERVATION", "Cannot modify the video campaign without reservation.", ("advertising_channel_type",))
+        yield Wrong(
+            "videoCampaignError",
+            "MUTATE_REQUIRES_RESERVATION",
+            "Cannot modify the video campaign without reservation.",
+            ("advertising_channel_type",),
+        )
     elif channel is not None and channel not in BIDDING_OF:
-        yield Wrong("campaignError", "ADVERTISING_CHANNEL_TYPE_NOT_AVAILABLE_FOR_ACCOUNT_TYPE", "Not available here.", ("advertising_channel_type",), channel)
+        yield Wrong(
+            "campaignError",
+            "ADVERTISING_CHANNEL_TYPE_NOT_AVAILABLE_FOR_ACCOUNT_TYPE",
+            "Not available here.",
+            ("advertising_channel_type",),
+            channel,
+        )
     elif not schemes:
-        yield Wrong("fieldError", "REQUIRED", "The required field was not present.", ("campaign_bidding_strategy",))
+        yield Wrong(
+            "fieldError", "REQUIRED", "The required field was not present.", ("campaign_bidding_strategy",)
+        )
     elif channel is not None and not schemes <= BIDDING_OF[channel]:
-        yield Wrong("biddingError", "CANNOT_CREATE_CAMPAIGN_WITH_BIDDING_STRATEGY", "Campaign can not be created with given bidding strategy.", (snake(min(schemes)),))
+        yield Wrong(
+            "biddingError",
+            "CANNOT_CREATE_CAMPAIGN_WITH_BIDDING_STRATEGY",
+            "Campaign can not be created with given bidding strategy.",
+            (snake(min(schemes)),),
+        )
     networks = body.get("networkSettings", {})
     if networks.get("targetSearchNetwork") and not networks.get("targetGoogleSearch"):
-        yield Wrong("campaignError", "CANNOT_TARGET_SEARCH_NETWORK_WITHOUT_GOOGLE_SEARCH", "Cannot target the search network without Google search.", ("network_settings",))
+        yield Wrong(
+            "campaignError",
+            "CANNOT_TARGET_SEARCH_NETWORK_WITHOUT_GOOGLE_SEARCH",
+            "Cannot target the search network without Google search.",
+            ("network_settings",),
+        )
     if channel == "DEMAND_GEN" and networks:
         yield Wrong("fieldError", "VALUE_MUST_BE_UNSET", "The field must be unset.", ("network_settings",))
 
@@ -157,29 +197,72 @@ def _dates(body: Body, now: float) -> Iterator[Wrong]:
         if text is None:
             continue
         try:
-            moments[name] = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+            moments[name] = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
         except ValueError:
-            yield Wrong("dateError", "INVALID_STRING_DATE_TIME_SECONDS", "The string date time's format should be yyyy-mm-dd hh:mm:ss.", (snake(name),), text)
+            yield Wrong(
+                "dateError",
+                "INVALID_STRING_DATE_TIME_SECONDS",
+                "The string date time's format should be yyyy-mm-dd hh:mm:ss.",
+                (snake(name),),
+                text,
+            )
             continue
         if not text.endswith(whole):
-            yield Wrong("dateError", code, "This campaign type doesn't support such a time of day.", (snake(name),), text)
+            yield Wrong(
+                "dateError",
+                code,
+                "This campaign type doesn't support such a time of day.",
+                (snake(name),),
+                text,
+            )
         # The account's day may be one ahead of or behind UTC's.
         if (moments[name].date() - datetime.fromtimestamp(now, UTC).date()).days < -1:
-            yield Wrong("campaignError", "CANNOT_SET_DATE_TO_PAST", "Cannot set the campaign's date to the past.", (snake(name),), text)
+            yield Wrong(
+                "campaignError",
+                "CANNOT_SET_DATE_TO_PAST",
+                "Cannot set the campaign's date to the past.",
+                (snake(name),),
+                text,
+            )
     if len(moments) == 2 and moments["endDateTime"] < moments["startDateTime"]:
-        yield Wrong("dateRangeError", "START_DATE_AFTER_END_DATE", "The start date was after the end date.", ("end_date_time",))
+        yield Wrong(
+            "dateRangeError",
+            "START_DATE_AFTER_END_DATE",
+            "The start date was after the end date.",
+            ("end_date_time",),
+        )
 
 
 def _campaign_budget(body: Body, used: Body) -> Iterator[Wrong]:
     channel = body.get("advertisingChannelType")
     if used["period"] == "CUSTOM_PERIOD" and channel == "DISPLAY":
-        yield Wrong("campaignError", "INCOMPATIBLE_BUDGET_TYPE", "The budget type is not compatible with the campaign.", ("campaign_budget",))
+        yield Wrong(
+            "campaignError",
+            "INCOMPATIBLE_BUDGET_TYPE",
+            "The budget type is not compatible with the campaign.",
+            ("campaign_budget",),
+        )
     elif used["period"] == "CUSTOM_PERIOD" and "endDateTime" not in body:
-        yield Wrong("campaignError", "END_DATE_TIME_REQUIRED_FOR_TOTAL_BUDGET", "A total budget needs an end date time.", ("end_date_time",))
+        yield Wrong(
+            "campaignError",
+            "END_DATE_TIME_REQUIRED_FOR_TOTAL_BUDGET",
+            "A total budget needs an end date time.",
+            ("end_date_time",),
+        )
     if channel == "DEMAND_GEN" and used["explicitlyShared"]:
-        yield Wrong("campaignError", "CAMPAIGN_CANNOT_USE_SHARED_BUDGET", "The campaign cannot use a shared budget.", ("campaign_budget",))
+        yield Wrong(
+            "campaignError",
+            "CAMPAIGN_CANNOT_USE_SHARED_BUDGET",
+            "The campaign cannot use a shared budget.",
+            ("campaign_budget",),
+        )
     if used.get("in_use") and not used["explicitlyShared"]:
-        yield Wrong("campaignBudgetError", "CANNOT_USE_IMPLICITLY_SHARED_CAMPAIGN_BUDGET_WITH_MULTIPLE_CAMPAIGNS", "Only explicitly shared campaign budgets can be used with multiple campaigns.", ("campaign_budget",))
+        yield Wrong(
+            "campaignBudgetError",
+            "CANNOT_USE_IMPLICITLY_SHARED_CAMPAIGN_BUDGET_WITH_MULTIPLE_CAMPAIGNS",
+            "Only explicitly shared campaign budgets can be used with multiple campaigns.",
+            ("campaign_budget",),
+        )
 
 
 def campaign_criterion(body: Body, scene: Scene) -> Iterator[Wrong]:
@@ -189,7 +272,12 @@ def campaign_criterion(body: Body, scene: Scene) -> Iterator[Wrong]:
     demand_gen = parent.get("advertisingChannelType") == "DEMAND_GEN"
     upgraded = parent.get("demandGenCampaignSettings", {}).get("upgradedTargeting", True)
     if kind in ("location", "language") and demand_gen and upgraded:
-        yield Wrong("criterionError", "CANNOT_ADD_CRITERIA_TYPE", "Targeted at the ad group level with upgraded targeting.", (kind,))
+        yield Wrong(
+            "criterionError",
+            "CANNOT_ADD_CRITERIA_TYPE",
+            "Targeted at the ad group level with upgraded targeting.",
+            (kind,),
+        )
     if kind == "adSchedule":
         yield from _ad_schedule(body, scene)
     yield from _place(body)
@@ -208,28 +296,68 @@ def _place(body: Body) -> Iterator[Wrong]:
     place = body.get("location", {}).get("geoTargetConstant", "geoTargetConstants/1")
     language = body.get("language", {}).get("languageConstant", "languageConstants/1000")
     if not re.fullmatch(r"geoTargetConstants/[1-9]\d*", place):
-        yield Wrong("requestError", "RESOURCE_NAME_MALFORMED", "Resource name is malformed.", ("location", "geo_target_constant"), place)
+        yield Wrong(
+            "requestError",
+            "RESOURCE_NAME_MALFORMED",
+            "Resource name is malformed.",
+            ("location", "geo_target_constant"),
+            place,
+        )
     if not re.fullmatch(r"languageConstants/1\d{3}", language):
-        yield Wrong("criterionError", "INVALID_CRITERION_ID", "Criterion ID is not valid.", ("language", "language_constant"), language)
+        yield Wrong(
+            "criterionError",
+            "INVALID_CRITERION_ID",
+            "Criterion ID is not valid.",
+            ("language", "language_constant"),
+            language,
+        )
 
 
 def _ad_schedule(body: Body, scene: Scene) -> Iterator[Wrong]:
     info = body["adSchedule"]
     if body["negative"]:
-        yield Wrong("campaignCriterionError", "CANNOT_EXCLUDE_CRITERIA_TYPE", "Ad schedules can't be excluded.", ("negative",))
+        yield Wrong(
+            "campaignCriterionError",
+            "CANNOT_EXCLUDE_CRITERIA_TYPE",
+            "Ad schedules can't be excluded.",
+            ("negative",),
+        )
     missing = list(required(info, "dayOfWeek", "startMinute", "endMinute"))
-    missing += [Wrong("fieldError", "REQUIRED", "Missing.", (snake(n),)) for n in ("startHour", "endHour") if n not in info]
+    missing += [
+        Wrong("fieldError", "REQUIRED", "Missing.", (snake(n),))
+        for n in ("startHour", "endHour")
+        if n not in info
+    ]
     if missing:
         yield from (Wrong(m.kind, m.code, m.message, ("ad_schedule", *m.path)) for m in missing)
         return
     start, end = _minutes(info)
     if not 0 <= start < end <= 24 * 60:
-        yield Wrong("criterionError", "AD_SCHEDULE_INVALID_TIME_INTERVAL", "The time interval is not valid.", ("ad_schedule",))
-    same_day = [each["adSchedule"] for each in scene.siblings if each.get("adSchedule", {}).get("dayOfWeek") == info["dayOfWeek"]]
+        yield Wrong(
+            "criterionError",
+            "AD_SCHEDULE_INVALID_TIME_INTERVAL",
+            "The time interval is not valid.",
+            ("ad_schedule",),
+        )
+    same_day = [
+        each["adSchedule"]
+        for each in scene.siblings
+        if each.get("adSchedule", {}).get("dayOfWeek") == info["dayOfWeek"]
+    ]
     if len(same_day) >= 6:
-        yield Wrong("criterionError", "AD_SCHEDULE_EXCEEDED_INTERVALS_PER_DAY_LIMIT", "Too many intervals for a day.", ("ad_schedule",))
+        yield Wrong(
+            "criterionError",
+            "AD_SCHEDULE_EXCEEDED_INTERVALS_PER_DAY_LIMIT",
+            "Too many intervals for a day.",
+            ("ad_schedule",),
+        )
     if any(start < _minutes(other)[1] and _minutes(other)[0] < end for other in same_day):
-        yield Wrong("criterionError", "AD_SCHEDULE_TIME_INTERVALS_OVERLAP", "Time intervals overlap.", ("ad_schedule",))
+        yield Wrong(
+            "criterionError",
+            "AD_SCHEDULE_TIME_INTERVALS_OVERLAP",
+            "Time intervals overlap.",
+            ("ad_schedule",),
+        )
 
 
 def _minutes(info: Body) -> tuple[int, int]:
@@ -244,9 +372,16 @@ def _sign_clash(body: Body, scene: Scene, kind: str, error: str) -> Iterator[Wro
         if not kind or other.get(kind) != body.get(kind):
             continue
         if other["negative"] != body["negative"]:
-            yield Wrong(error, "CANNOT_TARGET_AND_EXCLUDE", "Cannot target and exclude the same criterion.", (snake(kind),))
+            yield Wrong(
+                error,
+                "CANNOT_TARGET_AND_EXCLUDE",
+                "Cannot target and exclude the same criterion.",
+                (snake(kind),),
+            )
         else:
-            yield Wrong("mutateError", "RESOURCE_ALREADY_EXISTS", "The resource already exists.", (snake(kind),))
+            yield Wrong(
+                "mutateError", "RESOURCE_ALREADY_EXISTS", "The resource already exists.", (snake(kind),)
+            )
 
 
 def ad_group(body: Body, scene: Scene) -> Iterator[Wrong]:
@@ -255,17 +390,36 @@ def ad_group(body: Body, scene: Scene) -> Iterator[Wrong]:
         yield Wrong("adGroupError", "MISSING_ADGROUP_NAME", "AdGroup name is required.", ("name",))
     elif re.search(r"[\x00\n\r]", body["name"]) or width(body["name"]) >= 255:
         yield Wrong("adGroupError", "INVALID_ADGROUP_NAME", "AdGroup name is not valid.", ("name",))
-    yield from _duplicate(body, scene, "adGroupError", "DUPLICATE_ADGROUP_NAME", "AdGroup with the same name already exists for the campaign.")
+    yield from _duplicate(
+        body,
+        scene,
+        "adGroupError",
+        "DUPLICATE_ADGROUP_NAME",
+        "AdGroup with the same name already exists for the campaign.",
+    )
     parent = scene.parents.get("campaign", {})
     channel = parent.get("advertisingChannelType")
-    allowed = {"SEARCH": "SEARCH_STANDARD", "DISPLAY": "DISPLAY_STANDARD"}.get(channel)
+    allowed = {"SEARCH": "SEARCH_STANDARD", "DISPLAY": "DISPLAY_STANDARD"}.get(str(channel))
     if channel and body.get("type") not in (None, allowed):
-        yield Wrong("adGroupError", "AD_GROUP_TYPE_NOT_VALID_FOR_ADVERTISING_CHANNEL_TYPE", "The ad group type is not valid for the channel.", ("type",), str(body["type"]))
+        yield Wrong(
+            "adGroupError",
+            "AD_GROUP_TYPE_NOT_VALID_FOR_ADVERTISING_CHANNEL_TYPE",
+            "The ad group type is not valid for the channel.",
+            ("type",),
+            str(body["type"]),
+        )
     if "demandGenAdGroupSettings" in body and channel not in (None, "DEMAND_GEN"):
-        yield Wrong("fieldError", "VALUE_MUST_BE_UNSET", "The field must be unset.", ("demand_gen_ad_group_settings",))
+        yield Wrong(
+            "fieldError", "VALUE_MUST_BE_UNSET", "The field must be unset.", ("demand_gen_ad_group_settings",)
+        )
     yield from _channel_controls(body)
     if "cpmBidMicros" in body and int(body["cpmBidMicros"]) % SMALLEST_MICROS:
-        yield Wrong("currencyError", "VALUE_NOT_MULTIPLE_OF_BILLABLE_UNIT", "Not a multiple of the billable unit.", ("cpm_bid_micros",))
+        yield Wrong(
+            "currencyError",
+            "VALUE_NOT_MULTIPLE_OF_BILLABLE_UNIT",
+            "Not a multiple of the billable unit.",
+            ("cpm_bid_micros",),
+        )
 
 
 def _channel_controls(body: Body) -> Iterator[Wrong]:
@@ -287,16 +441,38 @@ def ad_group_criterion(body: Body, scene: Scene) -> Iterator[Wrong]:
     if kind in ("location", "language") and channel not in (None, "DEMAND_GEN"):
         yield Wrong("criterionError", "CANNOT_ADD_CRITERIA_TYPE", "Targeted per campaign.", (kind,))
     if kind == "userInterest" and channel == "SEARCH":
-        yield Wrong("criterionError", "CANNOT_ADD_USER_INTERESTS_TO_SEARCH_CAMPAIGNS", "Not for search campaigns.", ("user_interest",))
+        yield Wrong(
+            "criterionError",
+            "CANNOT_ADD_USER_INTERESTS_TO_SEARCH_CAMPAIGNS",
+            "Not for search campaigns.",
+            ("user_interest",),
+        )
     if kind == "placement" and channel == "SEARCH":
-        yield Wrong("criterionError", "CANNOT_TARGET_PLACEMENTS_FOR_SEARCH_CAMPAIGNS", "Not for search campaigns.", ("placement",))
+        yield Wrong(
+            "criterionError",
+            "CANNOT_TARGET_PLACEMENTS_FOR_SEARCH_CAMPAIGNS",
+            "Not for search campaigns.",
+            ("placement",),
+        )
     if kind == "adSchedule":
-        yield Wrong("criterionError", "CANNOT_ADD_CRITERIA_TYPE", "Ad schedules stand on campaigns.", ("ad_schedule",))
+        yield Wrong(
+            "criterionError", "CANNOT_ADD_CRITERIA_TYPE", "Ad schedules stand on campaigns.", ("ad_schedule",)
+        )
     grouped = group.get("audienceSetting", {}).get("useAudienceGrouped", False)
     if kind == "audience" and not grouped:
-        yield Wrong("criterionError", "AUDIENCE_NOT_ALLOWED_TO_ATTACH_WHEN_AUDIENCE_GROUPED_SET_TO_FALSE", "use_audience_grouped is false.", ("audience",))
+        yield Wrong(
+            "criterionError",
+            "AUDIENCE_NOT_ALLOWED_TO_ATTACH_WHEN_AUDIENCE_GROUPED_SET_TO_FALSE",
+            "use_audience_grouped is false.",
+            ("audience",),
+        )
     if kind in SEGMENTS and grouped:
-        yield Wrong("criterionError", "CANNOT_ADD_AUDIENCE_SEGMENT_CRITERION_WHEN_AUDIENCE_GROUPED_IS_SET", "use_audience_grouped is true.", (snake(kind),))
+        yield Wrong(
+            "criterionError",
+            "CANNOT_ADD_AUDIENCE_SEGMENT_CRITERION_WHEN_AUDIENCE_GROUPED_IS_SET",
+            "use_audience_grouped is true.",
+            (snake(kind),),
+        )
     yield from _place(body)
     yield from _sign_clash(body, scene, kind, "adGroupCriterionError")
 
@@ -306,15 +482,37 @@ def _keyword(info: Body, channel: str | None) -> Iterator[Wrong]:
     if channel == "DEMAND_GEN":
         yield Wrong("criterionError", "CANNOT_ADD_CRITERIA_TYPE", "No keywords in Demand Gen.", ("keyword",))
     if not text.strip():
-        yield Wrong("criterionError", "INVALID_KEYWORD_TEXT", "The keyword text is not valid.", ("keyword", "text"))
+        yield Wrong(
+            "criterionError", "INVALID_KEYWORD_TEXT", "The keyword text is not valid.", ("keyword", "text")
+        )
     if len(text) > 80:
-        yield Wrong("criterionError", "KEYWORD_TEXT_TOO_LONG", "Keyword text should be less than 80 chars.", ("keyword", "text"), text)
+        yield Wrong(
+            "criterionError",
+            "KEYWORD_TEXT_TOO_LONG",
+            "Keyword text should be less than 80 chars.",
+            ("keyword", "text"),
+            text,
+        )
     if len(text.split()) > 10:
-        yield Wrong("criterionError", "KEYWORD_HAS_TOO_MANY_WORDS", "Keyword text has too many words.", ("keyword", "text"), text)
+        yield Wrong(
+            "criterionError",
+            "KEYWORD_HAS_TOO_MANY_WORDS",
+            "Keyword text has too many words.",
+            ("keyword", "text"),
+            text,
+        )
     if re.search(r"[!@%,*^=;~`<>?\\|{}()\[\]\"]", text):
-        yield Wrong("criterionError", "KEYWORD_HAS_INVALID_CHARS", "Keyword text has invalid characters or symbols.", ("keyword", "text"), text)
+        yield Wrong(
+            "criterionError",
+            "KEYWORD_HAS_INVALID_CHARS",
+            "Keyword text has invalid characters or symbols.",
+            ("keyword", "text"),
+            text,
+        )
     if "matchType" not in info:
-        yield from (Wrong(w.kind, w.code, w.message, ("keyword", *w.path)) for w in required(info, "matchType"))
+        yield from (
+            Wrong(w.kind, w.code, w.message, ("keyword", *w.path)) for w in required(info, "matchType")
+        )
 
 
 def asset(body: Body, scene: Scene) -> Iterator[Wrong]:
@@ -323,9 +521,17 @@ def asset(body: Body, scene: Scene) -> Iterator[Wrong]:
         yield Wrong("assetError", "ASSET_DATA_IS_MISSING", "The asset data is missing.", ())
     video = body.get("youtubeVideoAsset", {}).get("youtubeVideoId")
     if "youtubeVideoAsset" in body and not re.fullmatch(r"[\w-]{11}", str(video)):
-        yield Wrong("youtubeVideoRegistrationError", "VIDEO_NOT_FOUND", "Video to be registered wasn't found.", ("youtube_video_asset", "youtube_video_id"), str(video))
+        yield Wrong(
+            "youtubeVideoRegistrationError",
+            "VIDEO_NOT_FOUND",
+            "Video to be registered wasn't found.",
+            ("youtube_video_asset", "youtube_video_id"),
+            str(video),
+        )
     if any(each.get("name") == body.get("name") and body.get("name") for each in scene.siblings):
-        yield Wrong("assetError", "DUPLICATE_ASSET_NAME", "Asset name is already used.", ("name",), str(body["name"]))
+        yield Wrong(
+            "assetError", "DUPLICATE_ASSET_NAME", "Asset name is already used.", ("name",), str(body["name"])
+        )
 
 
 def ad_group_ad(body: Body, scene: Scene) -> Iterator[Wrong]:
@@ -334,11 +540,18 @@ def ad_group_ad(body: Body, scene: Scene) -> Iterator[Wrong]:
     channel = scene.parents.get("adGroup", {}).get("channel")
     known = set().union(*AD_TYPES.values()) & ad.keys()
     if len(known) != 1 or (channel and not known <= AD_TYPES[channel]):
-        yield Wrong("adError", "PRODUCT_TYPE_NOT_SUPPORTED_IN_THIS_CAMPAIGN", "The ad type is not supported in this campaign.", ("ad",))
+        yield Wrong(
+            "adError",
+            "PRODUCT_TYPE_NOT_SUPPORTED_IN_THIS_CAMPAIGN",
+            "The ad type is not supported in this campaign.",
+            ("ad",),
+        )
         return
     (kind,) = known
     if "name" in ad and not kind.startswith("demandGen"):
-        yield Wrong("adError", "CANNOT_SET_FIELD", "The field cannot be set for this ad type.", ("ad", "name"))
+        yield Wrong(
+            "adError", "CANNOT_SET_FIELD", "The field cannot be set for this ad type.", ("ad", "name")
+        )
     yield from _urls(ad)
     for found in AD_RULES[kind](ad[kind]):
         yield Wrong(found.kind, found.code, found.message, ("ad", snake(kind), *found.path), found.trigger)
@@ -350,12 +563,24 @@ def _urls(ad: Body) -> Iterator[Wrong]:
     for index, url in enumerate(ad.get("finalUrls", ())):
         where = ("ad", "final_urls", index)
         if urlsplit(url).scheme not in ("http", "https"):
-            yield Wrong("urlFieldError", "MISSING_PROTOCOL_IN_FINAL_URL", "The final url is missing a protocol.", where, url)
+            yield Wrong(
+                "urlFieldError",
+                "MISSING_PROTOCOL_IN_FINAL_URL",
+                "The final url is missing a protocol.",
+                where,
+                url,
+            )
         elif "." not in (urlsplit(url).hostname or "") or " " in url:
             yield Wrong("urlFieldError", "INVALID_FINAL_URL", "The final url is invalid.", where, url)
     suffix = ad.get("finalUrlSuffix", "")
     if suffix[:1] in ("?", "&", "#") or " " in suffix:
-        yield Wrong("urlFieldError", "FINAL_URL_SUFFIX_MALFORMED", "The final url suffix is malformed.", ("ad", "final_url_suffix"), suffix)
+        yield Wrong(
+            "urlFieldError",
+            "FINAL_URL_SUFFIX_MALFORMED",
+            "The final url suffix is malformed.",
+            ("ad", "final_url_suffix"),
+            suffix,
+        )
 
 
 def _texts(info: Body, name: str, least: int, most: int, widest: int) -> Iterator[Wrong]:
@@ -367,7 +592,13 @@ def _texts(info: Body, name: str, least: int, most: int, widest: int) -> Iterato
     for index, text in enumerate(texts):
         yield from _one_text(text, widest, (snake(name), index, "text"))
         if text.strip().lower() in [other.strip().lower() for other in texts[:index]]:
-            yield Wrong("adError", "INVALID_INPUT", "Text assets of one field must differ.", (snake(name), index, "text"), text)
+            yield Wrong(
+                "adError",
+                "INVALID_INPUT",
+                "Text assets of one field must differ.",
+                (snake(name), index, "text"),
+                text,
+            )
 
 
 def _one_text(text: str, widest: int, path: tuple[Any, ...]) -> Iterator[Wrong]:
@@ -389,7 +620,9 @@ def _search_ad(info: Body) -> Iterator[Wrong]:
     yield from _texts(info, "headlines", 3, 15, 30)
     yield from _texts(info, "descriptions", 2, 4, 90)
     if info.get("path2") and not info.get("path1"):
-        yield Wrong("adError", "CANNOT_SET_PATH2_WITHOUT_PATH1", "Cannot set path2 without path1.", ("path2",))
+        yield Wrong(
+            "adError", "CANNOT_SET_PATH2_WITHOUT_PATH1", "Cannot set path2 without path1.", ("path2",)
+        )
     for name in ("path1", "path2"):
         if width(info.get(name, "")) > 15:
             yield Wrong("stringLengthError", "TOO_LONG", "Too long.", (name,))

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from trafficking.platforms.base import Daypart, TicketSnapshot
@@ -84,7 +85,7 @@ def _check_day(day: int, parts: list[Daypart], field: str, notes: Notes) -> None
     if len(parts) > most:
         notes.block("daypart.too_many", field, day=DAYS[day], count=len(parts), maximum=most)
     ordered = sorted(parts, key=lambda part: part.start_hour)
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if later.start_hour < earlier.end_hour:
             notes.block("daypart.overlap", field, day=DAYS[day])
             return
@@ -106,7 +107,9 @@ def _local(moment: datetime, zone: ZoneInfo, field: str, notes: Notes) -> dateti
 
 def _warn_of_rounding(first: datetime, last: datetime | None, zone: str, notes: Notes) -> None:
     if first.time() != time(0):
-        notes.warn("schedule.whole_days", "start", asked=str(first), sent=f"{first.date()} 00:00:00", zone=zone)
+        notes.warn(
+            "schedule.whole_days", "start", asked=str(first), sent=f"{first.date()} 00:00:00", zone=zone
+        )
     if last is not None and last.time().replace(microsecond=0) != time(23, 59, 59):
         notes.warn("schedule.whole_days", "end", asked=str(last), sent=f"{last.date()} 23:59:59", zone=zone)
 

@@ -25,10 +25,10 @@ from trafficking.platforms.google_ads.reference import (
 )
 
 UNKNOWN_AGE = "AGE_RANGE_UNDETERMINED"
-#: Nobody under 13 has a Google account of their own (support.google.com/accounts/answer/1350409).
+#: Nobody under 13 has a Google account of their own (from practice, not from the SDK).
 YOUNGEST = 13
-#: `! @ % , * …` are refused in keywords (CriterionError.KEYWORD_HAS_INVALID_CHARS;
-#: support.google.com/google-ads/answer/7476658); quotes and brackets would be match types written into the text.
+#: `! @ % , * …` are refused in keywords (CriterionError.KEYWORD_HAS_INVALID_CHARS; which
+#: characters these are the SDK does not say: known from practice); quotes and brackets would be match types written into the text.
 BAD_IN_KEYWORDS = re.compile(r"[!@%,*\[\]\"^=;~`<>?\\|{}()]")
 
 #: Prefix of an audience id -> (criterion, its field). A bare number is a user list.
@@ -149,7 +149,9 @@ def _keeps_unknown_age(ad_set: AdSetSnapshot, path: str, notes: Notes) -> bool:
         notes.warn("age.unknown_excluded", f"{path}.age_min")
         return False
     if ad_set.age_min is not None and ad_set.age_min > YOUNGEST:
-        notes.block("age.unknown_with_minimum", f"{path}.payload_config.include_unknown_age", age_min=ad_set.age_min)
+        notes.block(
+            "age.unknown_with_minimum", f"{path}.payload_config.include_unknown_age", age_min=ad_set.age_min
+        )
     return True
 
 
@@ -168,7 +170,9 @@ def genders(ad_set: AdSetSnapshot, path: str, notes: Notes) -> list[Criterion]:
     return [Criterion(f"gender:{each}", {"gender": {"type": each}}, source, True) for each in excluded]
 
 
-def audience(ticket: TicketSnapshot, ad_set: AdSetSnapshot, customer: str, path: str, notes: Notes) -> Audience:
+def audience(
+    ticket: TicketSnapshot, ad_set: AdSetSnapshot, customer: str, path: str, notes: Notes
+) -> Audience:
     """Interests and audiences of one ad group. `customer` is `customers/1`.
 
     A Demand Gen ad group has either one `audiences/…` resource, which then holds demographics and segments too,
@@ -176,7 +180,9 @@ def audience(ticket: TicketSnapshot, ad_set: AdSetSnapshot, customer: str, path:
     """
     found = Audience()
     for index, interest in enumerate(ad_set.interests):
-        _add_audience(found, f"userInterests/{interest.id}", customer, f"{path}.interests[{index}]", False, notes)
+        _add_audience(
+            found, f"userInterests/{interest.id}", customer, f"{path}.interests[{index}]", False, notes
+        )
     for index, each in enumerate(ad_set.audiences_include):
         _add_audience(found, each, customer, f"{path}.audiences_include[{index}]", False, notes)
     for index, each in enumerate(ad_set.audiences_exclude):
@@ -232,9 +238,7 @@ def keywords(ticket: TicketSnapshot, ad_set: AdSetSnapshot, path: str, notes: No
     return [*positive, *negative]
 
 
-def _keyword_criteria(
-    words: tuple[Keyword, ...], path: str, negative: bool, notes: Notes
-) -> list[Criterion]:
+def _keyword_criteria(words: tuple[Keyword, ...], path: str, negative: bool, notes: Notes) -> list[Criterion]:
     found: dict[str, Criterion] = {}
     for index, word in enumerate(words):
         source = f"{path}[{index}]"

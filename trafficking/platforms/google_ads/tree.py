@@ -1,7 +1,7 @@
 """The one mutate request that holds a whole campaign, while it is being built.
 
 Objects of the same request refer to each other by resource names with negative ids, which must stand
-before they are used (developers.google.com/google-ads/api/docs/mutating/overview, "temporary IDs").
+before they are used (platform facts of the project; NewResourceCreationError in the SDK).
 """
 
 from __future__ import annotations

@@ -54,10 +54,10 @@ class _Tree:
     outcome: str = ""
 
     def build(self) -> None:
+        before = self.noted.blocks
         self.config = self._config("campaign", self.ticket.config, "config")
         goals = {each.goal for each in self.ticket.ad_sets}
         self.outcome = campaign_objective(self.ticket.objective, goals) or ""
-        before = self.noted.blocks
         body = campaign_level.campaign_body(self.noted, self.ticket, self.outcome, self.config)
         sendable = self.noted.blocks == before
         if sendable:

@@ -138,7 +138,7 @@ def _call_to_action(noted: Noted, scene: Scene, link: str) -> Body | None:
     """The button. Its link is the ad's own; Meta refuses another."""
     neutral, field = scene.ad.call_to_action, f"{scene.path}.call_to_action"
     if not neutral:
-        if scene.ad.format == "VIDEO" and link or scene.form_id:
+        if (scene.ad.format == "VIDEO" and link) or scene.form_id:
             noted.block("ad.call_to_action_missing", field)
         return None
     meta_type = CALLS_TO_ACTION.get(neutral)

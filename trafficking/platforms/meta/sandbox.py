@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -45,6 +46,7 @@ _MONEY = frozenset(
     ]
 )
 _CONTROL = frozenset({"access_token", "appsecret_proof", "execution_options", "fields", "format", "method"})
+_EXPIRED = frozenset({"expired"})  # tokens that the sandbox refuses; any other will do
 _FORM = "application/x-www-form-urlencoded"
 #: Calls per account and hour of a development app (Marketing API "Rate Limiting": 300 + 40 per active ad),
 #: of one with full access 100,000; this is the latter.
@@ -76,6 +78,7 @@ class MetaSandbox(Sandbox):
         self.lag_s = lag_s
         self.review_s = review_s
         self._calls: deque[float] = deque()
+        self._counting = threading.Lock()
 
     # ------------------------------------------------------------------------------- dialect
 
@@ -151,12 +154,13 @@ class MetaSandbox(Sandbox):
 
     def _over_quota(self) -> bool:
         now = self.clock()
-        while self._calls and self._calls[0] < now - 3600:
-            self._calls.popleft()
-        if len(self._calls) >= self.quota_per_hour:
-            return True
-        self._calls.append(now)
-        return False
+        with self._counting:
+            while self._calls and self._calls[0] < now - 3600:
+                self._calls.popleft()
+            if len(self._calls) >= self.quota_per_hour:
+                return True
+            self._calls.append(now)
+            return False
 
     # -------------------------------------------------------------------------------- writes
 
@@ -167,7 +171,7 @@ class MetaSandbox(Sandbox):
         body = _typed(kind, params)
         _check_known(kind, body)
         parent, extra = self._checked(kind, node, body)
-        if "validate_only" in _json_or_text(params.get("execution_options", "[]")):
+        if "validate_only" in _list(params, "execution_options"):
             return {"success": True}
         stored = {**_as_stored(kind, body), **extra, "account_id": node.removeprefix("act_")}
         added = self.store.add(kind, node, parent, body["name"], stored, _new_id, self.clock())
@@ -341,7 +345,7 @@ def _parameters(request: Request) -> dict[str, str]:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if content_type != _FORM:
             raise Refusal(f"(#100) Unsupported content type {content_type or 'none'}")
-        params.update(parse_qsl(request.body.decode(), keep_blank_values=True))
+        params.update(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     return params
 
 
@@ -352,7 +356,7 @@ def _check_token(request: Request, params: Mapping[str, str]) -> None:
     token = token or params.get("access_token", "")
     if not token:
         raise _no_token()
-    if token == "expired":
+    if token in _EXPIRED:
         raise _expired()
     proof = params.get("appsecret_proof")
     if proof is not None and (len(proof) != 64 or set(proof) - set("0123456789abcdef")):
@@ -434,7 +438,9 @@ def _new_id(number: int) -> str:
 
 def _matches(row: Json, params: Mapping[str, str]) -> bool:
     """`filtering` on names, ids and statuses; other fields are refused."""
-    for each in _json_or_text(params.get("filtering", "[]")):
+    for each in _list(params, "filtering"):
+        if not isinstance(each, dict):
+            raise Refusal("(#100) Param filtering must be a list of objects", blame=[["filtering"]])
         field, operator, value = each.get("field"), each.get("operator"), each.get("value")
         if field not in ("name", "id", "status", "effective_status"):
             raise Refusal(f"(#100) Filtering field {field!r} with operation {operator!r} is not supported")
@@ -452,11 +458,15 @@ def _matches(row: Json, params: Mapping[str, str]) -> bool:
     return True
 
 
-def _json_or_text(text: str) -> Any:
+def _list(params: Mapping[str, str], key: str) -> list[Any]:
+    """A parameter that is a list in JSON; empty where it is not sent."""
     try:
-        return json.loads(text)
+        value = json.loads(params.get(key, "[]"))
     except ValueError:
-        raise Refusal("(#100) Param filtering must be valid JSON") from None
+        value = None
+    if not isinstance(value, list):
+        raise Refusal(f"(#100) Param {key} must be an array", blame=[[key]])
+    return value
 
 
 def _whole(text: str | None, otherwise: int) -> int:

@@ -23,9 +23,7 @@ PLAIN_OPTIONS = (
 )  # fmt: skip
 #: Objectives for which TikTok wants the dynamic daily budget (document 1739381246298114); for REACH and
 #: VIDEO_VIEWS it is an allowlist feature, so they get a plain daily budget.
-DYNAMIC_DAILY = frozenset(
-    {"TRAFFIC", "APP_PROMOTION", "WEB_CONVERSIONS", "LEAD_GENERATION"}
-)
+DYNAMIC_DAILY = frozenset({"TRAFFIC", "APP_PROMOTION", "WEB_CONVERSIONS", "LEAD_GENERATION"})
 
 
 @dataclass(slots=True)
@@ -35,9 +33,7 @@ class AdGroup:
     body: Body | None
     way: goals.Way | None = None
     placements: tuple[str, ...] = ()
-    shared: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # what must agree under a campaign budget
+    shared: Mapping[str, Any] = field(default_factory=dict)  # what must agree under a campaign budget
 
 
 def ad_group_of(
@@ -67,10 +63,7 @@ def ad_group_of(
             body.put(name, options.values[name], options.where[name])
     body.put("operation_status", "DISABLE")
     complete = body if notes.blocks == blocks else None
-    shared = {
-        key: body.values.get(key)
-        for key in ("optimization_goal", "bid_type", "optimization_event")
-    }
+    shared = {key: body.values.get(key) for key in ("optimization_goal", "bid_type", "optimization_event")}
     return AdGroup(complete, way, tuple(body.values.get("placements", ())), shared)
 
 
@@ -93,14 +86,10 @@ def _put_way(
         body.values.get("budget"),
     )
     if price is not None and budget is not None and price >= budget:
-        notes.block(
-            "bid.not_below_budget", bid.amount_where, bid=str(price), budget=str(budget)
-        )
+        notes.block("bid.not_below_budget", bid.amount_where, bid=str(price), budget=str(budget))
 
 
-def _put_app(
-    body: Body, ticket: TicketSnapshot, options: Options, at: str, notes: Notes
-) -> None:
+def _put_app(body: Body, ticket: TicketSnapshot, options: Options, at: str, notes: Notes) -> None:
     """The app, its system, and (for re-engagement) the audience of people who have it."""
     body.put_given("app_id", ticket.account.app_id, "account.app_id")
     if not ticket.account.app_id:
@@ -168,17 +157,11 @@ def _check_lifetime(budget: Budget, flight: Flight, where: str, notes: Notes) ->
         notes.block("budget.lifetime_needs_end", where)
 
 
-def budget_mode(
-    budget: Budget, objective: str, ticket: TicketSnapshot, where: str, notes: Notes
-) -> str:
+def budget_mode(budget: Budget, objective: str, ticket: TicketSnapshot, where: str, notes: Notes) -> str:
     """TOTAL, DAY, or the dynamic daily budget that may spend more on one day and evens out over a week."""
     if budget.kind == "LIFETIME":
         return "BUDGET_MODE_TOTAL"
-    usual = (
-        "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"
-        if objective in DYNAMIC_DAILY
-        else "BUDGET_MODE_DAY"
-    )
+    usual = "BUDGET_MODE_DYNAMIC_DAILY_BUDGET" if objective in DYNAMIC_DAILY else "BUDGET_MODE_DAY"
     mode = ticket.config.get("daily_budget_mode", usual)
     if mode == "BUDGET_MODE_DYNAMIC_DAILY_BUDGET":
         notes.warn(

@@ -70,9 +70,7 @@ class TikTokClient(Client):
         if not isinstance(found, Page):
             return found
         ids = [
-            str(each[f"{word}_id"])
-            for each in found.rows
-            if _same(each.get(f"{word}_name"), planned.name)
+            str(each[f"{word}_id"]) for each in found.rows if _same(each.get(f"{word}_name"), planned.name)
         ]
         if len(ids) == 1:
             return Applied({planned.ref: ids[0]}, found.content, 200)
@@ -84,9 +82,7 @@ class TikTokClient(Client):
         return (
             NotFound()
             if found.whole
-            else InDoubt(
-                "more objects of such names than one page shows", found.content
-            )
+            else InDoubt("more objects of such names than one page shows", found.content)
         )
 
     def read(
@@ -137,9 +133,7 @@ class TikTokClient(Client):
         answer = self._call("GET", f"{BASE}/{word}/get/", query=query)
         if isinstance(answer, requests.Response):
             return _page(answer)
-        if isinstance(
-            answer, Rejected
-        ):  # a look-up that fails says nothing about the object
+        if isinstance(answer, Rejected):  # a look-up that fails says nothing about the object
             return InDoubt(
                 f"look-up refused: {answer.code} {answer.message}",
                 answer.response,
@@ -178,9 +172,7 @@ class Page:
 
     __slots__ = ("content", "rows", "whole")
 
-    def __init__(
-        self, content: Any, rows: Sequence[Mapping[str, Any]], whole: bool
-    ) -> None:
+    def __init__(self, content: Any, rows: Sequence[Mapping[str, Any]], whole: bool) -> None:
         self.content, self.rows, self.whole = content, rows, whole
 
 
@@ -205,6 +197,6 @@ def _created_id(word: str, data: Any) -> str:
 
 
 def _same(found: Any, wanted: str) -> bool:
-    return isinstance(found, str) and unicodedata.normalize(
-        "NFC", found
-    ) == unicodedata.normalize("NFC", wanted)
+    return isinstance(found, str) and unicodedata.normalize("NFC", found) == unicodedata.normalize(
+        "NFC", wanted
+    )

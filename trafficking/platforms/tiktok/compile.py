@@ -52,9 +52,7 @@ def compile_ticket(ticket: TicketSnapshot) -> Compiled:
     """The whole tree. With a blocking finding on an object, it and what hangs on it are left out."""
     notes = Notes()
     if ticket.request_type != "CREATE":
-        notes.block(
-            "request_type.unsupported", "request_type", request_type=ticket.request_type
-        )
+        notes.block("request_type.unsupported", "request_type", request_type=ticket.request_type)
         return Compiled((), tuple(notes.found))
     ticket = ticket_with_checked_config(ticket, notes)
     _check_account(ticket, notes)
@@ -67,9 +65,7 @@ def compile_ticket(ticket: TicketSnapshot) -> Compiled:
         return Compiled((), tuple(notes.found))
     groups = []
     for index, ad_set in enumerate(ticket.ad_sets):
-        group, below = _ad_set_operations(
-            ticket, objective, ad_set, f"ad_sets[{index}]", notes
-        )
+        group, below = _ad_set_operations(ticket, objective, ad_set, f"ad_sets[{index}]", notes)
         groups.append(group)
         operations += below if campaign else []
     if ticket.budget_level == "CAMPAIGN":
@@ -84,9 +80,7 @@ def _check_account(ticket: TicketSnapshot, notes: Notes) -> None:
     """What a person must have stated, and what the account must bring."""
     account = ticket.account
     if ticket.buying_type != "AUCTION":
-        notes.block(
-            "buying_type.unsupported", "channel", buying_type=ticket.buying_type
-        )
+        notes.block("buying_type.unsupported", "channel", buying_type=ticket.buying_type)
     if not (account.external_id.isascii() and account.external_id.isdigit()):
         notes.block("account.id_invalid", "account.external_id", id=account.external_id)
     if ticket.currency != account.currency:
@@ -97,18 +91,14 @@ def _check_account(ticket: TicketSnapshot, notes: Notes) -> None:
             account=account.currency,
         )
     if zone_of(ticket) is None:
-        notes.block(
-            "account.time_zone_unknown", "account.time_zone", zone=account.time_zone
-        )
+        notes.block("account.time_zone_unknown", "account.time_zone", zone=account.time_zone)
     if ticket.political == "UNSTATED":
         notes.block("political.unstated", "political")
     elif ticket.political == "CONTAINS":
         notes.block("political.not_accepted", "political")
 
 
-def _campaign(
-    ticket: TicketSnapshot, objective: str | None, notes: Notes
-) -> Operation | None:
+def _campaign(ticket: TicketSnapshot, objective: str | None, notes: Notes) -> Operation | None:
     if objective is None:
         notes.block(
             "objective.unsupported",
@@ -129,17 +119,13 @@ def _campaign(
     _put_special_industries(body, ticket, notes)
     body.put_given("po_number", ticket.config.get("po_number"), "config.po_number")
     body.put("operation_status", "DISABLE")
-    if (
-        notes.blocks
-    ):  # everything above concerns the campaign or the account that all objects share
+    if notes.blocks:  # everything above concerns the campaign or the account that all objects share
         return None
     planned = PlannedObject("campaign", "campaign", ticket.name, ticket.ticket_id)
     return _operation(ticket, planned, body.values, body.sources, {})
 
 
-def _put_campaign_budget(
-    body: Body, ticket: TicketSnapshot, objective: str, notes: Notes
-) -> None:
+def _put_campaign_budget(body: Body, ticket: TicketSnapshot, objective: str, notes: Notes) -> None:
     """Budget optimisation on with a campaign budget, else no limit at this level: always said."""
     if ticket.budget_level == "AD_SET":
         if ticket.budget is not None:
@@ -183,9 +169,7 @@ def _put_special_industries(body: Body, ticket: TicketSnapshot, notes: Notes) ->
             )
         else:
             industries[SPECIAL_INDUSTRIES[category]] = None
-    if industries and not (
-        {"US", "CA"} & {c for each in ticket.ad_sets for c in each.geo.countries}
-    ):
+    if industries and not ({"US", "CA"} & {c for each in ticket.ad_sets for c in each.geo.countries}):
         notes.warn("special_industries.outside_us_ca", where)
     body.put_given("special_industries", list(industries), where)
 
@@ -199,17 +183,12 @@ def _ad_set_operations(
     ref = f"ad_set:{ad_set.intent_id}"
     for_all = Options().over(ticket.config.get("ad_set", {}), "config.ad_set")
     blocks = notes.blocks
-    options = for_all.over(
-        checked(ad_set.config, "ad_set", f"{at}.config", notes), f"{at}.config"
-    )
+    options = for_all.over(checked(ad_set.config, "ad_set", f"{at}.config", notes), f"{at}.config")
     group = ad_group_of(ticket, objective, ad_set, options, at, notes)
     whole = notes.blocks == blocks
     if not ad_set.ads:
         notes.block("ads.missing", f"{at}.ads")
-    ads = [
-        _ad(ticket, group, ref, ad, f"{at}.ads[{index}]", notes)
-        for index, ad in enumerate(ad_set.ads)
-    ]
+    ads = [_ad(ticket, group, ref, ad, f"{at}.ads[{index}]", notes) for index, ad in enumerate(ad_set.ads)]
     if group.body is None or not whole:
         return group, []
     body = {
@@ -235,14 +214,10 @@ def _ad(
 ) -> Operation | None:
     blocks = notes.blocks
     for_all = Options().over(ticket.config.get("ad", {}), "config.ad")
-    options = for_all.over(
-        checked(ad.config, "ad", f"{at}.config", notes), f"{at}.config"
-    )
+    options = for_all.over(checked(ad.config, "ad", f"{at}.config", notes), f"{at}.config")
     if group.way is None:
         return None  # without a goal nobody can say what the ad needs; the goal's finding stands above
-    place = Place(
-        ticket, group.way, group.placements, at, options.values, options.where
-    )
+    place = Place(ticket, group.way, group.placements, at, options.values, options.where)
     creative = creative_of(ad, place, notes)
     if notes.blocks != blocks:
         return None
@@ -257,9 +232,7 @@ def _ad(
 
 def _check_groups_agree(groups: list[AdGroup], notes: Notes) -> None:
     """Under a campaign budget all ad groups share goal, bid strategy and event with the first."""
-    known = [
-        (index, group) for index, group in enumerate(groups) if group.way is not None
-    ]
+    known = [(index, group) for index, group in enumerate(groups) if group.way is not None]
     for index, group in known[1:]:
         if group.shared != known[0][1].shared:
             notes.block(
@@ -298,6 +271,4 @@ def request_id(ticket_id: str, ref: str, body: Mapping[str, Any]) -> str:
     protects after those seconds: that is the look-up by name.
     """
     content = json.dumps([ticket_id, ref, body], sort_keys=True, separators=(",", ":"))
-    return str(
-        int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big") >> 1
-    )
+    return str(int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big") >> 1)

@@ -74,17 +74,13 @@ def _put_identity(body: Body, place: Place, notes: Notes) -> None:
         _put_business_centre(body, place, notes)
     if kind == "AUTH_CODE" and "tiktok_item_id" not in options:
         notes.block("identity.post_missing", f"{place.at}.config.tiktok_item_id")
-    if kind == "CUSTOMIZED_USER" and (
-        not place.placements or "PLACEMENT_TIKTOK" in place.placements
-    ):
+    if kind == "CUSTOMIZED_USER" and (not place.placements or "PLACEMENT_TIKTOK" in place.placements):
         notes.warn("identity.custom_user_ending", kind_at)
 
 
 def _put_business_centre(body: Body, place: Place, notes: Notes) -> None:
     centre = place.options.get("identity_authorized_bc_id")
-    where = place.options_at.get(
-        "identity_authorized_bc_id", f"{place.at}.config.identity_authorized_bc_id"
-    )
+    where = place.options_at.get("identity_authorized_bc_id", f"{place.at}.config.identity_authorized_bc_id")
     if centre is None:
         notes.block("identity.business_centre_missing", where)
     body.put_given("identity_authorized_bc_id", centre, where)
@@ -135,23 +131,17 @@ def _put_image(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
         notes.block("media.one_image", where, count=len(images))
     body.put_given("image_ids", images[:1], where)
     if not place.way.promotion or place.way.target == "INSTANT_PAGE":
-        notes.block(
-            "image.objective", f"{place.at}.format", objective=place.ticket.objective
-        )
+        notes.block("image.objective", f"{place.at}.format", objective=place.ticket.objective)
     elif not place.placements:
         notes.warn("image.automatic_placement", f"{place.at}.format")
     elif not reference.IMAGE_PLACEMENTS.issuperset(place.placements):
-        notes.block(
-            "image.placement", f"{place.at}.format", placements=list(place.placements)
-        )
+        notes.block("image.placement", f"{place.at}.format", placements=list(place.placements))
 
 
 def _put_carousel(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
     """2 to 35 images in order, with music; text, button and link are one for all of them."""
     where = f"{place.at}.cards"
-    images = [card.media_id for card in ad.cards] or ad.media_ids(
-        "IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE"
-    )
+    images = [card.media_id for card in ad.cards] or ad.media_ids("IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE")
     fewest, most = reference.CAROUSEL_IMAGES
     body.put("ad_format", "CAROUSEL_ADS", f"{place.at}.format")
     if not fewest <= len(images) <= most or not all(images):
@@ -204,9 +194,7 @@ def _put_instant_form(body: Body, ad: AdSnapshot, place: Place, notes: Notes) ->
     if page is None:
         notes.block("instant_form.missing", f"{place.at}.config.page_id")
     else:
-        body.put(
-            "page_id", int(page), place.options_at["page_id"]
-        )  # the SDK types it as an integer
+        body.put("page_id", int(page), place.options_at["page_id"])  # the SDK types it as an integer
     if ad.landing_page:
         notes.warn("landing_page.unused_form", f"{place.at}.landing_page")
 
@@ -235,9 +223,7 @@ def _put_call_to_action(body: Body, ad: AdSnapshot, place: Place, notes: Notes) 
     elif needed:
         body.put("call_to_action", button, where)
     else:
-        notes.warn(
-            "call_to_action.without_link", where, call_to_action=ad.call_to_action
-        )
+        notes.warn("call_to_action.without_link", where, call_to_action=ad.call_to_action)
 
 
 def _put_options(body: Body, place: Place) -> None:
@@ -245,9 +231,7 @@ def _put_options(body: Body, place: Place) -> None:
         if name in place.options:
             body.put(name, place.options[name], place.options_at[name])
     if "tracking_pixel_id" in place.options:
-        pixel = int(
-            place.options["tracking_pixel_id"]
-        )  # the SDK types it as an integer
+        pixel = int(place.options["tracking_pixel_id"])  # the SDK types it as an integer
         body.put("tracking_pixel_id", pixel, place.options_at["tracking_pixel_id"])
 
 

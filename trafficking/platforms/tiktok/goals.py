@@ -45,13 +45,9 @@ WAYS: Mapping[tuple[str, str], Way] = {
     ("REACH", "REACH"): Way("REACH", "CPM"),
     ("REACH", "IMPRESSIONS"): Way("SHOW", "CPM", with_campaign_budget=False),
     ("TRAFFIC", "CLICKS"): Way("CLICK", "CPC", "WEBSITE"),
-    ("TRAFFIC", "LANDING_PAGE_VIEWS"): Way(
-        "TRAFFIC_LANDING_PAGE_VIEW", "OCPM", "WEBSITE"
-    ),
+    ("TRAFFIC", "LANDING_PAGE_VIEWS"): Way("TRAFFIC_LANDING_PAGE_VIEW", "OCPM", "WEBSITE"),
     ("VIDEO_VIEWS", "VIDEO_VIEWS"): Way("ENGAGED_VIEW", "CPV"),
-    ("LEAD_GENERATION", "LEADS"): Way(
-        "LEAD_GENERATION", "OCPM", "LEAD_GENERATION", "INSTANT_PAGE"
-    ),
+    ("LEAD_GENERATION", "LEADS"): Way("LEAD_GENERATION", "OCPM", "LEAD_GENERATION", "INSTANT_PAGE"),
     ("LEAD_GENERATION", "CLICKS"): Way(
         "CLICK",
         "CPC",
@@ -70,12 +66,8 @@ WAYS: Mapping[tuple[str, str], Way] = {
     ("APP_PROMOTION", "APP_INSTALLS"): Way("INSTALL", "OCPM", "APP"),
     ("APP_PROMOTION", "CLICKS"): Way("CLICK", "CPC", "APP", with_campaign_budget=False),
     ("APP_PROMOTION", "CONVERSIONS"): Way("IN_APP_EVENT", "OCPM", "APP"),
-    ("WEB_CONVERSIONS", "CONVERSIONS"): Way(
-        "CONVERT", "OCPM", "WEBSITE", needs_pixel=True
-    ),
-    ("WEB_CONVERSIONS", "CONVERSION_VALUE"): Way(
-        "VALUE", "OCPM", "WEBSITE", needs_pixel=True
-    ),
+    ("WEB_CONVERSIONS", "CONVERSIONS"): Way("CONVERT", "OCPM", "WEBSITE", needs_pixel=True),
+    ("WEB_CONVERSIONS", "CONVERSION_VALUE"): Way("VALUE", "OCPM", "WEBSITE", needs_pixel=True),
 }
 #: What the ticket calls the billing that TikTok ties to the goal (oCPM is paid per impression).
 BILLED_AS = {
@@ -114,14 +106,10 @@ def goals_of(objective: str) -> list[str]:
 def bid_of(ticket: TicketSnapshot, ad_set: AdSetSnapshot, at: str) -> Bid:
     if ticket.budget_level == "CAMPAIGN":
         return Bid(ticket.bid_strategy, ticket.bid_amount, "bid_strategy", "bid_amount")
-    return Bid(
-        ad_set.bid_strategy, ad_set.bid_amount, f"{at}.bid_strategy", f"{at}.bid_amount"
-    )
+    return Bid(ad_set.bid_strategy, ad_set.bid_amount, f"{at}.bid_strategy", f"{at}.bid_amount")
 
 
-def put_goal(
-    body: Body, way: Way, ad_set: AdSetSnapshot, at: str, notes: Notes
-) -> None:
+def put_goal(body: Body, way: Way, ad_set: AdSetSnapshot, at: str, notes: Notes) -> None:
     source = f"{at}.goal"
     body.put("optimization_goal", way.goal, source)
     body.put("billing_event", way.billing, source)
@@ -153,15 +141,11 @@ def put_bid(
     elif bid.strategy == "TARGET_ROAS" and way.goal == "VALUE":
         _put_return_goal(body, bid, notes)
     else:
-        notes.block(
-            "bid.strategy_unsupported", bid.where, strategy=bid.strategy, goal=way.goal
-        )
+        notes.block("bid.strategy_unsupported", bid.where, strategy=bid.strategy, goal=way.goal)
     body.put("pacing", pacing, f"{at}.config.pacing" if "pacing" in options else "")
 
 
-def _put_no_bid(
-    body: Body, way: Way, bid: Bid, pacing: str, at: str, notes: Notes
-) -> None:
+def _put_no_bid(body: Body, way: Way, bid: Bid, pacing: str, at: str, notes: Notes) -> None:
     body.put("bid_type", "BID_TYPE_NO_BID", bid.where)
     if way.goal == "VALUE":
         body.put("deep_bid_type", "VO_HIGHEST_VALUE", bid.where)
@@ -191,11 +175,7 @@ def _put_return_goal(body: Body, bid: Bid, notes: Notes) -> None:
     amount = bid.amount
     if amount is None:
         notes.block("bid.amount_missing", bid.amount_where, strategy=bid.strategy)
-    elif (
-        not amount.is_finite()
-        or not Decimal("0.01") <= amount <= 1000
-        or amount != round(amount, 2)
-    ):
+    elif not amount.is_finite() or not Decimal("0.01") <= amount <= 1000 or amount != round(amount, 2):
         notes.block("bid.roas_out_of_range", bid.amount_where, amount=str(amount))
     else:
         body.put("roas_bid", float(amount), bid.amount_where)
@@ -211,9 +191,7 @@ def put_event(
         if not ticket.account.pixel_id:
             notes.block("pixel.missing", "account.pixel_id")
         _put_event_name(body, reference.PIXEL_EVENTS, ad_set, options, at, notes)
-    elif way.goal == "IN_APP_EVENT" or (
-        way.promotion == "APP" and ad_set.conversion_event
-    ):
+    elif way.goal == "IN_APP_EVENT" or (way.promotion == "APP" and ad_set.conversion_event):
         _put_event_name(body, reference.APP_EVENTS, ad_set, options, at, notes)
     elif ad_set.conversion_event:
         notes.warn(
@@ -238,8 +216,6 @@ def _put_event_name(
     elif not ad_set.conversion_event:
         notes.block("event.missing", where)
     elif ad_set.conversion_event not in events:
-        notes.block(
-            "event.unknown", where, event=ad_set.conversion_event, events=sorted(events)
-        )
+        notes.block("event.unknown", where, event=ad_set.conversion_event, events=sorted(events))
     else:
         body.put("optimization_event", events[ad_set.conversion_event], where)

@@ -65,12 +65,14 @@ CAMPAIGN = {
     ),
     "ad_sets.missing": _m(_("The ticket has no ad sets."), _("Add at least one ad set.")),
     "ad_sets.differ": _m(
-        _("With a campaign budget all ad groups share goal, bid strategy and conversion event; ad set {other} "
-          "differs from ad set {first}."),
+        _(
+            "With a campaign budget all ad groups share goal, bid strategy and conversion event; ad set {other} "
+            "differs from ad set {first}."
+        ),
         _("Make them alike, or set the budget on the ad sets."),
     ),
     "ads.missing": _m(_("The ad set has no ads."), _("Add at least one ad.")),
-}  # fmt: skip
+}
 
 MONEY = {
     "currency.unlisted": _m(
@@ -86,9 +88,7 @@ MONEY = {
         _("Enter more than zero."),
     ),
     "money.too_precise": _m(
-        _(
-            "TikTok can't express {amount} {currency} exactly: it takes steps of {unit}."
-        ),
+        _("TikTok can't express {amount} {currency} exactly: it takes steps of {unit}."),
         _("Round the amount to a multiple of {unit}."),
     ),
     "budget.missing": _m(
@@ -96,28 +96,24 @@ MONEY = {
         _("Enter the budget at the level that the ticket states."),
     ),
     "budget.level_unstated": _m(
-        _(
-            "Nobody has said whether the budget belongs to the campaign or to the ad sets."
-        ),
+        _("Nobody has said whether the budget belongs to the campaign or to the ad sets."),
         _("Choose the budget level of the ticket."),
     ),
     "budget.two_levels": _m(
-        _(
-            "There is a budget here although the ticket keeps its budget at the other level."
-        ),
+        _("There is a budget here although the ticket keeps its budget at the other level."),
         _("Clear this budget, or change the budget level of the ticket."),
     ),
     "budget.below_minimum": _m(
+        _("The budget of {amount} {currency} is below TikTok's minimum of {minimum} {currency}."),
         _(
-            "The budget of {amount} {currency} is below TikTok's minimum of {minimum} {currency}."
-        ),
-        _(
-            "Raise it. The minimum is per day for daily budgets, and for an ad set's lifetime budget times {days} days."
+            "Raise it. The minimum is per day for daily budgets, and for an ad set's lifetime budget "
+            "times {days} days."
         ),
     ),
     "budget.above_maximum": _m(
         _(
-            "A daily budget of {amount} {currency} is above what TikTok accepts: less than {maximum} {currency}."
+            "A daily budget of {amount} {currency} is above what TikTok accepts: less than {maximum} "
+            "{currency}."
         ),
         _("Lower it, or split the campaign."),
     ),
@@ -126,30 +122,23 @@ MONEY = {
         _("Set the end of the flight, or use a daily budget."),
     ),
     "budget.daily_average": _m(
+        _("TikTok treats {amount} {currency} a day as an average over the week: one day may cost 25 % more."),
         _(
-            "TikTok treats {amount} {currency} a day as an average over the week: one day may cost 25 % more."
-        ),
-        _(
-            "Nothing to do if that is fine; a hard daily limit is the option daily_budget_mode=BUDGET_MODE_DAY."
+            "Nothing to do if that is fine; a hard daily limit is the option "
+            "daily_budget_mode=BUDGET_MODE_DAY."
         ),
     ),
     "bid.strategy_unsupported": _m(
         _("TikTok has no bid strategy {strategy} for the goal {goal}."),
-        _(
-            "Use lowest cost or a cost cap; for conversion value, lowest cost or a target ROAS."
-        ),
+        _("Use lowest cost or a cost cap; for conversion value, lowest cost or a target ROAS."),
     ),
-    "bid.amount_missing": _m(
-        _("The bid strategy {strategy} needs an amount."), _("Enter the bid amount.")
-    ),
+    "bid.amount_missing": _m(_("The bid strategy {strategy} needs an amount."), _("Enter the bid amount.")),
     "bid.amount_without_cap": _m(
         _("There is a bid amount of {amount}, but lowest cost takes none."),
         _("Clear the amount, or choose a cost cap."),
     ),
     "bid.roas_out_of_range": _m(
-        _(
-            "A target ROAS of {amount} is not accepted: TikTok takes 0.01 to 1000 with two decimals."
-        ),
+        _("A target ROAS of {amount} is not accepted: TikTok takes 0.01 to 1000 with two decimals."),
         _("Enter the ratio of revenue to cost, for example 1.5 for 150 %."),
     ),
     "bid.not_below_budget": _m(
@@ -190,14 +179,10 @@ DELIVERY = {
     ),
     "event.unknown": _m(
         _("TikTok has no event for {event} here."),
-        _(
-            "Choose one of {events}, or set the option optimization_event to TikTok's own name."
-        ),
+        _("Choose one of {events}, or set the option optimization_event to TikTok's own name."),
     ),
     "event.unused": _m(
-        _(
-            "The conversion event {event} is not sent: the goal {goal} optimises for none."
-        ),
+        _("The conversion event {event} is not sent: the goal {goal} optimises for none."),
         _("Choose a conversion goal if the event matters."),
     ),
     "app.missing": _m(
@@ -209,18 +194,14 @@ DELIVERY = {
         _("Set the ad set's option operating_system to ANDROID or IOS."),
     ),
     "app.ios14": _m(
-        _(
-            "Without a dedicated iOS 14 campaign TikTok reaches only devices older than iOS 14."
-        ),
+        _("Without a dedicated iOS 14 campaign TikTok reaches only devices older than iOS 14."),
         _("For newer iPhones create a dedicated campaign in TikTok Ads Manager."),
     ),
     "app.audience_missing": _m(
         _("App retargeting needs an audience of people who have the app."),
         _("Include at least one audience."),
     ),
-    "schedule.start_missing": _m(
-        _("The flight has no start."), _("Enter the start of the flight.")
-    ),
+    "schedule.start_missing": _m(_("The flight has no start."), _("Enter the start of the flight.")),
     "schedule.out_of_range": _m(
         _("TikTok takes dates from {first} to {last}."),
         _("Correct the dates, or leave the end empty."),
@@ -266,7 +247,8 @@ AUDIENCE = {
     ),
     "geo.may_overlap": _m(
         _(
-            "Countries and smaller places are both targeted; TikTok refuses places that lie inside one another."
+            "Countries and smaller places are both targeted; TikTok refuses places that lie inside one "
+            "another."
         ),
         _("Make sure that no region or city is inside a targeted country."),
     ),
@@ -279,9 +261,7 @@ AUDIENCE = {
         _("Correct the ages."),
     ),
     "age.no_band": _m(
-        _(
-            "No TikTok age band fits {low} to {high}: bands are 13–17, 18–24, 25–34, 35–44, 45–54 and 55+."
-        ),
+        _("No TikTok age band fits {low} to {high}: bands are 13–17, 18–24, 25–34, 35–44, 45–54 and 55+."),
         _("Widen the ages to contain the start of a band."),
     ),
     "age.minimum_rounded_up": _m(
@@ -300,9 +280,7 @@ AUDIENCE = {
         _("These are no two-letter language codes: {languages}."),
         _("Use ISO 639-1 codes such as en or ja."),
     ),
-    "ids.not_numeric": _m(
-        _("These are no TikTok ids: {ids}."), _("Choose them from TikTok's list.")
-    ),
+    "ids.not_numeric": _m(_("These are no TikTok ids: {ids}."), _("Choose them from TikTok's list.")),
     "audiences.both_ways": _m(
         _("These audiences are both included and excluded: {audiences}."),
         _("Remove them from one side."),
@@ -331,6 +309,10 @@ AUDIENCE = {
 
 CREATIVE = {
     "text.empty": _m(_("The text is empty."), _("Enter it.")),
+    "text.control": _m(
+        _("The text holds a line break or another character that can't be shown."),
+        _("Type it anew on one line."),
+    ),
     "text.too_long": _m(
         _("{length} characters are too many: TikTok takes {longest}, Chinese and Japanese ones count twice."),
         _("Shorten the text."),
@@ -344,7 +326,8 @@ CREATIVE = {
         _("A Spark Ad shows the caption of its post, not the ad's text."), _("Nothing to do.")
     ),
     "identity.missing": _m(
-        _("The ad account names no TikTok identity to publish as."), _("Enter the identity id on the ad account.")
+        _("The ad account names no TikTok identity to publish as."),
+        _("Enter the identity id on the ad account."),
     ),
     "identity.type_unknown": _m(
         _("{type!r} is no TikTok identity type."), _("Choose one of {types} on the ad account.")
@@ -357,17 +340,24 @@ CREATIVE = {
         _("An authorised post identity needs the post."), _("Set the ad's option tiktok_item_id.")
     ),
     "identity.custom_user_ending": _m(
-        _("TikTok ends custom identities on its own placement; accounts made since 15 January 2026 can't use them."),
+        _(
+            "TikTok ends custom identities on its own placement; accounts made since 15 January 2026 "
+            "can't use them."
+        ),
         _("Prefer a TikTok account (TT_USER or BC_AUTH_TT) as the identity."),
     ),
     "format.unsupported": _m(
         _("TikTok has no ad format {format}."), _("Use a video, an image or a carousel.")
     ),
-    "media.one_video": _m(_("A video ad needs exactly one video; there are {count}."), _("Choose one video.")),
+    "media.one_video": _m(
+        _("A video ad needs exactly one video; there are {count}."), _("Choose one video.")
+    ),
     "media.one_cover": _m(
         _("A video ad needs exactly one cover image; there are {count}."), _("Choose one thumbnail image.")
     ),
-    "media.one_image": _m(_("An image ad needs exactly one image; there are {count}."), _("Choose one image.")),
+    "media.one_image": _m(
+        _("An image ad needs exactly one image; there are {count}."), _("Choose one image.")
+    ),
     "image.objective": _m(
         _("TikTok makes no single-image ads for the objective {objective} with this goal."), _("Use a video.")
     ),
@@ -376,23 +366,28 @@ CREATIVE = {
         _("Change the placements, or use a video or a carousel with music."),
     ),
     "image.automatic_placement": _m(
-        _("TikTok describes single-image ads for Pangle and Global App Bundle; with automatic placement it may refuse them."),
+        _(
+            "TikTok describes single-image ads for Pangle and Global App Bundle; with automatic "
+            "placement it may refuse them."
+        ),
         _("Choose PLACEMENT_PANGLE or PLACEMENT_GLOBAL_APP_BUNDLE to be sure."),
     ),
     "carousel.images": _m(
-        _("A carousel needs {fewest} to {most} images; there are {count}."), _("Choose an image for each card.")
+        _("A carousel needs {fewest} to {most} images; there are {count}."),
+        _("Choose an image for each card."),
     ),
-    "carousel.music_missing": _m(
-        _("A TikTok carousel needs music."), _("Set the ad's option music_id.")
-    ),
+    "carousel.music_missing": _m(_("A TikTok carousel needs music."), _("Set the ad's option music_id.")),
     "carousel.one_link": _m(
-        _("A TikTok carousel has one link for all cards."), _("Remove the cards' own links, or make an ad for each.")
+        _("A TikTok carousel has one link for all cards."),
+        _("Remove the cards' own links, or make an ad for each."),
     ),
     "carousel.card_texts_unused": _m(
         _("TikTok shows no texts on the cards of a carousel."), _("Nothing to do if that is fine.")
     ),
     "video_views.needs_video": _m(_("Video views need a video, not {format}."), _("Use a video ad.")),
-    "landing_page.missing": _m(_("The ad has no landing page."), _("Enter the address that the ad leads to.")),
+    "landing_page.missing": _m(
+        _("The ad has no landing page."), _("Enter the address that the ad leads to.")
+    ),
     "landing_page.invalid": _m(
         _("{url!r} is no web address."), _("Enter a full address that starts with https://.")
     ),
@@ -411,13 +406,16 @@ CREATIVE = {
         _("TikTok has no button for {call_to_action}."), _("Choose one of {known}.")
     ),
     "call_to_action.without_link": _m(
-        _("The button {call_to_action} is not sent: the ad has no link."), _("Enter a landing page to show it.")
+        _("The button {call_to_action} is not sent: the ad has no link."),
+        _("Enter a landing page to show it."),
     ),
-    "ad.field_unused": _m(_("TikTok ads show no {name}; they are not sent."), _("Nothing to do if that is fine.")),
+    "ad.field_unused": _m(
+        _("TikTok ads show no {name}; they are not sent."), _("Nothing to do if that is fine.")
+    ),
     "ad.business_name_unused": _m(
         _("The name shown is that of the TikTok identity, not the ad's business name."), _("Nothing to do.")
     ),
-}  # fmt: skip
+}
 
 MESSAGES = {
     f"tiktok.{code}": message

@@ -30,9 +30,7 @@ class Flight:
         """Account days touched, first and last included; None for a flight without an end."""
         if self.end is None:
             return None
-        return (
-            self.end.astimezone(zone).date() - self.start.astimezone(zone).date()
-        ).days + 1
+        return (self.end.astimezone(zone).date() - self.start.astimezone(zone).date()).days + 1
 
 
 def json_number(amount: Decimal) -> int | float | None:
@@ -45,9 +43,7 @@ def json_number(amount: Decimal) -> int | float | None:
     return number if Decimal(repr(number)) == amount else None
 
 
-def expressed(
-    amount: Decimal, currency: str, where: str, notes: Notes
-) -> int | float | None:
+def expressed(amount: Decimal, currency: str, where: str, notes: Notes) -> int | float | None:
     """`amount` as TikTok takes it, or None with a finding: unlisted currency, too precise, not positive."""
     unit = reference.currency_unit(currency)
     if unit is None:
@@ -70,10 +66,7 @@ def expressed(
 
 def in_units_safely(amount: Decimal, unit: Decimal) -> bool:
     """Whether `amount` is a whole number of units; an absurdly long Decimal is not."""
-    if (
-        len(amount.as_tuple().digits) > 2 * MAX_DIGITS
-        or abs(amount.adjusted()) > 2 * MAX_DIGITS
-    ):
+    if len(amount.as_tuple().digits) > 2 * MAX_DIGITS or abs(amount.adjusted()) > 2 * MAX_DIGITS:
         return False
     return in_units(amount, unit) is not None
 

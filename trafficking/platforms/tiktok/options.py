@@ -19,9 +19,7 @@ from trafficking.platforms.tiktok.draft import Notes
 @dataclass(frozen=True, slots=True)
 class Options:
     values: Mapping[str, Any] = field(default_factory=dict)
-    where: Mapping[str, str] = field(
-        default_factory=dict
-    )  # option -> the ticket field that set it
+    where: Mapping[str, str] = field(default_factory=dict)  # option -> the ticket field that set it
 
     def over(self, config: Mapping[str, Any], at: str) -> Options:
         """These options with `config` laid over them."""

@@ -13,23 +13,17 @@ from typing import Any
 
 from trafficking.platforms.schema import Schema
 
-DATA: Mapping[str, Any] = json.loads(
-    Path(__file__).with_name("reference.json").read_text()
-)
+DATA: Mapping[str, Any] = json.loads(Path(__file__).with_name("reference.json").read_text())
 SOURCE = f"{DATA['sdk']['package']} {DATA['sdk']['version']} ({DATA['api_version']})"
 
 #: Body schemas by object type, compiled once.
-SCHEMAS: Mapping[str, Schema] = {
-    kind: Schema(schema, SOURCE) for kind, schema in DATA["schemas"].items()
-}
+SCHEMAS: Mapping[str, Schema] = {kind: Schema(schema, SOURCE) for kind, schema in DATA["schemas"].items()}
 
 CONFIG: Mapping[str, Any] = DATA["config"]
 #: Options by level, compiled once: ticket (campaign), ad_set, ad.
 OPTIONS: Mapping[str, Schema] = {
     "ticket": Schema(CONFIG, SOURCE),
-    "ad_set": Schema(
-        {**CONFIG["$defs"]["ad_set"], "$schema": CONFIG["$schema"]}, SOURCE
-    ),
+    "ad_set": Schema({**CONFIG["$defs"]["ad_set"], "$schema": CONFIG["$schema"]}, SOURCE),
     "ad": Schema({**CONFIG["$defs"]["ad"], "$schema": CONFIG["$schema"]}, SOURCE),
 }
 
@@ -58,9 +52,54 @@ ADULT_BANDS = tuple(name for low, _, name in AGE_BANDS if low >= 18)
 
 #: Where AGE_13_17 can't be targeted: the US, Canada, the EEA, the UK, Switzerland and Latin America
 #: (TikTok's schema of adgroup/create, `age_groups`; the members of "Latin America" are the UN's list).
-NO_MINORS = frozenset(
-    ["US", "CA", "GB", "CH", "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "AR", "BO", "BR", "CL", "CO", "CR", "CU", "DO", "EC", "SV", "GT", "HN", "MX", "NI", "PA", "PY", "PE", "PR", "UY", "VE"]
+NORTH_AMERICA_UK_SWITZERLAND = frozenset({"US", "CA", "GB", "CH"})
+EEA = frozenset(
+    {
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+    }
+    | {"MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO"}
 )
+LATIN_AMERICA = frozenset(
+    {
+        "AR",
+        "BO",
+        "BR",
+        "CL",
+        "CO",
+        "CR",
+        "CU",
+        "DO",
+        "EC",
+        "SV",
+        "GT",
+        "HN",
+        "MX",
+        "NI",
+        "PA",
+        "PY",
+        "PE",
+        "PR",
+    }
+    | {"UY", "VE"}
+)
+NO_MINORS = NORTH_AMERICA_UK_SWITZERLAND | EEA | LATIN_AMERICA
 
 PLACEMENTS = ("PLACEMENT_TIKTOK", "PLACEMENT_PANGLE", "PLACEMENT_GLOBAL_APP_BUNDLE")
 #: Single images run on these only ("Create single image ads", document 1777633230937090).

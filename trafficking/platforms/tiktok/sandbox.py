@@ -24,9 +24,16 @@ PREFIX = "/open_api/v1.3/"
 TIME = "%Y-%m-%d %H:%M:%S"
 
 OBJECTIVES = {
-    "REACH", "TRAFFIC", "VIDEO_VIEWS", "LEAD_GENERATION", "ENGAGEMENT", "APP_PROMOTION", "WEB_CONVERSIONS",
-    "PRODUCT_SALES", "RF_REACH",
-}  # fmt: skip
+    "REACH",
+    "TRAFFIC",
+    "VIDEO_VIEWS",
+    "LEAD_GENERATION",
+    "ENGAGEMENT",
+    "APP_PROMOTION",
+    "WEB_CONVERSIONS",
+    "PRODUCT_SALES",
+    "RF_REACH",
+}
 GOALS = {  # objective -> goals
     "REACH": {"REACH", "SHOW"},
     "TRAFFIC": {"CLICK", "TRAFFIC_LANDING_PAGE_VIEW"},
@@ -36,13 +43,26 @@ GOALS = {  # objective -> goals
     "WEB_CONVERSIONS": {"CONVERT", "VALUE", "CLICK"},
 }
 BILLING = {
-    "CLICK": "CPC", "REACH": "CPM", "SHOW": "CPM", "ENGAGED_VIEW": "CPV", "ENGAGED_VIEW_FIFTEEN": "CPV",
-    "CONVERT": "OCPM", "INSTALL": "OCPM", "IN_APP_EVENT": "OCPM", "LEAD_GENERATION": "OCPM", "VALUE": "OCPM",
+    "CLICK": "CPC",
+    "REACH": "CPM",
+    "SHOW": "CPM",
+    "ENGAGED_VIEW": "CPV",
+    "ENGAGED_VIEW_FIFTEEN": "CPV",
+    "CONVERT": "OCPM",
+    "INSTALL": "OCPM",
+    "IN_APP_EVENT": "OCPM",
+    "LEAD_GENERATION": "OCPM",
+    "VALUE": "OCPM",
     "TRAFFIC_LANDING_PAGE_VIEW": "OCPM",
-}  # fmt: skip
+}
 ENUMS = {
     "operation_status": {"ENABLE", "DISABLE"},
-    "budget_mode": {"BUDGET_MODE_INFINITE", "BUDGET_MODE_TOTAL", "BUDGET_MODE_DAY", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"},
+    "budget_mode": {
+        "BUDGET_MODE_INFINITE",
+        "BUDGET_MODE_TOTAL",
+        "BUDGET_MODE_DAY",
+        "BUDGET_MODE_DYNAMIC_DAILY_BUDGET",
+    },
     "placement_type": {"PLACEMENT_TYPE_AUTOMATIC", "PLACEMENT_TYPE_NORMAL"},
     "schedule_type": {"SCHEDULE_START_END", "SCHEDULE_FROM_NOW"},
     "pacing": {"PACING_MODE_SMOOTH", "PACING_MODE_FAST"},
@@ -54,12 +74,32 @@ ENUMS = {
     "ad_format": {"SINGLE_IMAGE", "SINGLE_VIDEO", "CAROUSEL_ADS", "CATALOG_CAROUSEL", "LIVE_CONTENT"},
     "identity_type": {"CUSTOMIZED_USER", "AUTH_CODE", "TT_USER", "BC_AUTH_TT"},
     "call_to_action": {
-        "APPLY_NOW", "BOOK_NOW", "CALL_NOW", "CONTACT_US", "DOWNLOAD_NOW", "EXPERIENCE_NOW", "GET_QUOTE",
-        "GET_SHOWTIMES", "GET_TICKETS_NOW", "INSTALL_NOW", "INTERESTED", "LEARN_MORE", "LISTEN_NOW", "ORDER_NOW",
-        "PLAY_GAME", "PREORDER_NOW", "READ_MORE", "SEND_MESSAGE", "SHOP_NOW", "SIGN_UP", "SUBSCRIBE", "VIEW_NOW",
-        "VISIT_STORE", "WATCH_NOW",
+        "APPLY_NOW",
+        "BOOK_NOW",
+        "CALL_NOW",
+        "CONTACT_US",
+        "DOWNLOAD_NOW",
+        "EXPERIENCE_NOW",
+        "GET_QUOTE",
+        "GET_SHOWTIMES",
+        "GET_TICKETS_NOW",
+        "INSTALL_NOW",
+        "INTERESTED",
+        "LEARN_MORE",
+        "LISTEN_NOW",
+        "ORDER_NOW",
+        "PLAY_GAME",
+        "PREORDER_NOW",
+        "READ_MORE",
+        "SEND_MESSAGE",
+        "SHOP_NOW",
+        "SIGN_UP",
+        "SUBSCRIBE",
+        "VIEW_NOW",
+        "VISIT_STORE",
+        "WATCH_NOW",
     },
-}  # fmt: skip
+}
 LIST_ENUMS = {
     "placements": {
         "PLACEMENT_TIKTOK",
@@ -78,19 +118,57 @@ LIST_ENUMS = {
     "operating_systems": {"ANDROID", "IOS"},
 }
 FILTERS = {
-    "campaign": {"campaign_ids", "campaign_name", "objective_type", "buying_types", "primary_status",
-                 "secondary_status", "creation_filter_start_time", "creation_filter_end_time"},
-    "adgroup": {"campaign_ids", "adgroup_ids", "adgroup_name", "objective_type", "buying_types", "primary_status",
-                "secondary_status", "creation_filter_start_time", "creation_filter_end_time"},
-    "ad": {"campaign_ids", "adgroup_ids", "ad_ids", "ad_name", "objective_type", "buying_types",
-           "primary_status", "secondary_status", "creation_filter_start_time", "creation_filter_end_time"},
-}  # fmt: skip
-DEFAULTS = {
-    "campaign": {"operation_status": "ENABLE", "budget_optimize_on": True, "campaign_type": "REGULAR_CAMPAIGN"},
-    "adgroup": {"operation_status": "ENABLE", "placement_type": "PLACEMENT_TYPE_NORMAL", "gender": "GENDER_UNLIMITED",
-                "creative_material_mode": "CUSTOM", "dayparting": "1" * 336, "languages": [], "comment_disabled": False},
+    "campaign": {
+        "campaign_ids",
+        "campaign_name",
+        "objective_type",
+        "buying_types",
+        "primary_status",
+        "secondary_status",
+        "creation_filter_start_time",
+        "creation_filter_end_time",
+    },
+    "adgroup": {
+        "campaign_ids",
+        "adgroup_ids",
+        "adgroup_name",
+        "objective_type",
+        "buying_types",
+        "primary_status",
+        "secondary_status",
+        "creation_filter_start_time",
+        "creation_filter_end_time",
+    },
+    "ad": {
+        "campaign_ids",
+        "adgroup_ids",
+        "ad_ids",
+        "ad_name",
+        "objective_type",
+        "buying_types",
+        "primary_status",
+        "secondary_status",
+        "creation_filter_start_time",
+        "creation_filter_end_time",
+    },
+}
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "campaign": {
+        "operation_status": "ENABLE",
+        "budget_optimize_on": True,
+        "campaign_type": "REGULAR_CAMPAIGN",
+    },
+    "adgroup": {
+        "operation_status": "ENABLE",
+        "placement_type": "PLACEMENT_TYPE_NORMAL",
+        "gender": "GENDER_UNLIMITED",
+        "creative_material_mode": "CUSTOM",
+        "dayparting": "1" * 336,
+        "languages": [],
+        "comment_disabled": False,
+    },
     "ad": {"operation_status": "ENABLE", "deeplink_type": "NORMAL"},
-}  # fmt: skip
+}
 SCHEMAS = {"campaign": "campaign", "adgroup": "ad_set", "ad": "ad"}
 #: offsets that keep the ids of the kinds apart, all 16 digits as TikTok's are
 ID_BASE = {
@@ -101,9 +179,7 @@ ID_BASE = {
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u26ff\ufe0f]")
 JSON_TYPES: Mapping[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
-    "number": lambda value: (
-        isinstance(value, int | float) and not isinstance(value, bool)
-    ),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "array": lambda value: isinstance(value, list),
@@ -124,11 +200,11 @@ def wrong(message: str) -> Refused:
 
 
 class TikTokSandbox(Sandbox):
-    """`currencies` gives advertisers a currency (id -> ISO code): their budgets are then held against TikTok's range
-    and precision. `qps` limits requests per second and door; None, the default, sets no limit.
+    """`currencies` gives advertisers a currency (id -> ISO code): their budgets are then held against
+    TikTok's range and precision. `qps` limits requests per second and door; None, the default, sets no limit.
 
-    Two faults of its own: `ignore_status` (created ENABLEd whatever was asked, as TikTok does with accounts that
-    are not on its allowlist) and `lag` (what is created shows in get doors only after `seconds`).
+    Two faults of its own: `ignore_status` (created ENABLEd whatever was asked, as TikTok does with accounts
+    that are not on its allowlist) and `lag` (what is created shows in get doors only after `seconds`).
     """
 
     key = "tiktok"
@@ -160,14 +236,10 @@ class TikTokSandbox(Sandbox):
 
     def throttled(self, request: Request, seconds: float) -> Response:
         """TikTok names no waiting time."""
-        return self._envelope(
-            40100, "Requests made too frequently. Please try again later.", {}
-        )
+        return self._envelope(40100, "Requests made too frequently. Please try again later.", {})
 
     def unauthorised(self, request: Request) -> Response:
-        return self._envelope(
-            40105, "Access token is incorrect or has been revoked.", {}
-        )
+        return self._envelope(40105, "Access token is incorrect or has been revoked.", {})
 
     def server_error(self, request: Request) -> Response:
         return self._envelope(50000, "System error, please try again later.", {})
@@ -186,9 +258,7 @@ class TikTokSandbox(Sandbox):
 
     def _envelope(self, code: int, message: str, data: Any) -> Response:
         serial = f"{int(self.clock() * 1000):020d}"
-        return Response.json(
-            200, {"code": code, "message": message, "request_id": serial, "data": data}
-        )
+        return Response.json(200, {"code": code, "message": message, "request_id": serial, "data": data})
 
     # ---------------------------------------------------------------------------------------- doors
 
@@ -199,7 +269,7 @@ class TikTokSandbox(Sandbox):
                 40104,
                 "Access token is null. Please pass it in the Access-Token header.",
             )
-        if token == "expired":
+        if token == "expired":  # noqa: S105 - the sandbox's word for an expired token
             raise Refused(40102, "Access token has expired.")
         door = re.fullmatch(
             re.escape(PREFIX) + r"(campaign|adgroup|ad)/(create|get|status/update)/",
@@ -209,18 +279,12 @@ class TikTokSandbox(Sandbox):
             raise Refused(40400, f"Path {request.path} not found.")
         kind, deed = door.groups()
         if request.method != ("GET" if deed == "get" else "POST"):
-            raise Refused(
-                40400, f"Method {request.method} is not supported for {request.path}."
-            )
+            raise Refused(40400, f"Method {request.method} is not supported for {request.path}.")
         if deed == "get":
             return self._get(kind, request.query)
         body = _json_body(request)
         with self._writing:
-            return (
-                self._create(kind, body)
-                if deed == "create"
-                else self._set_status(kind, body)
-            )
+            return self._create(kind, body) if deed == "create" else self._set_status(kind, body)
 
     def _count(self, request: Request) -> None:
         if self.qps is None:
@@ -229,9 +293,7 @@ class TikTokSandbox(Sandbox):
         self._seen = {key: n for key, n in self._seen.items() if key[1] == now}
         self._seen[(request.path, now)] = self._seen.get((request.path, now), 0) + 1
         if self._seen[(request.path, now)] > self.qps:
-            raise Refused(
-                40100, "Requests made too frequently. Please try again later."
-            )
+            raise Refused(40100, "Requests made too frequently. Please try again later.")
 
     # --------------------------------------------------------------------------------------- create
 
@@ -248,9 +310,7 @@ class TikTokSandbox(Sandbox):
         data = getattr(self, f"_create_{kind}")(advertiser, body)
         if key[2]:
             now = self.clock()
-            self._answered = {
-                k: v for k, v in self._answered.items() if now - v[0] < IDEMPOTENT_S
-            }
+            self._answered = {k: v for k, v in self._answered.items() if now - v[0] < IDEMPOTENT_S}
             self._answered[key] = (now, data)
         return data
 
@@ -263,19 +323,12 @@ class TikTokSandbox(Sandbox):
         if mode is None:
             raise wrong("budget_mode: Missing data for required field.")
         if optimised and mode == "BUDGET_MODE_INFINITE":
-            raise wrong(
-                "budget_mode: BUDGET_MODE_INFINITE is not supported when budget_optimize_on is true."
-            )
+            raise wrong("budget_mode: BUDGET_MODE_INFINITE is not supported when budget_optimize_on is true.")
         if not optimised and mode == "BUDGET_MODE_DYNAMIC_DAILY_BUDGET":
-            raise wrong(
-                "budget_mode: BUDGET_MODE_DYNAMIC_DAILY_BUDGET needs budget_optimize_on."
-            )
+            raise wrong("budget_mode: BUDGET_MODE_DYNAMIC_DAILY_BUDGET needs budget_optimize_on.")
         if mode != "BUDGET_MODE_INFINITE":
             self._check_budget(advertiser, body.get("budget"), mode, 50, 1)
-        if (
-            body["objective_type"] == "APP_PROMOTION"
-            and "app_promotion_type" not in body
-        ):
+        if body["objective_type"] == "APP_PROMOTION" and "app_promotion_type" not in body:
             raise wrong("app_promotion_type: Missing data for required field.")
         self._check_unique("campaign", advertiser, "", "campaign_name", body)
         return self._keep("campaign", advertiser, "", body["campaign_name"], body)
@@ -291,18 +344,12 @@ class TikTokSandbox(Sandbox):
         if not optimised:
             if body["budget_mode"] == "BUDGET_MODE_INFINITE":
                 raise wrong("budget_mode: Not supported at ad group level.")
-            self._check_budget(
-                advertiser, body["budget"], body["budget_mode"], 20, _days(body)
-            )
+            self._check_budget(advertiser, body["budget"], body["budget_mode"], 20, _days(body))
         _check_bid(body, optimised)
         if optimised:
             self._check_siblings(advertiser, body)
-        self._check_unique(
-            "adgroup", advertiser, body["campaign_id"], "adgroup_name", body
-        )
-        return self._keep(
-            "adgroup", advertiser, body["campaign_id"], body["adgroup_name"], body
-        )
+        self._check_unique("adgroup", advertiser, body["campaign_id"], "adgroup_name", body)
+        return self._keep("adgroup", advertiser, body["campaign_id"], body["adgroup_name"], body)
 
     def _create_ad(self, advertiser: str, body: dict[str, Any]) -> Any:
         group = self._parent("adgroup", advertiser, body["adgroup_id"])
@@ -310,17 +357,25 @@ class TikTokSandbox(Sandbox):
         if not 1 <= len(creatives) <= 20:
             raise wrong("creatives: Length must be between 1 and 20.")
         if len(self._live("ad", advertiser, body["adgroup_id"])) + len(creatives) > 50:
-            raise Refused(
-                40502, "The number of ads in the ad group exceeds the limit of 50."
-            )
+            raise Refused(40502, "The number of ads in the ad group exceeds the limit of 50.")
         for index, creative in enumerate(creatives):
             _check_creative(creative, group, f"creatives.{index}.")
         campaign_id = group["campaign_id"]
         kept = [
-            self._keep("ad", advertiser, body["adgroup_id"], creative["ad_name"],
-                       {**creative, "advertiser_id": advertiser, "adgroup_id": body["adgroup_id"], "campaign_id": campaign_id})
+            self._keep(
+                "ad",
+                advertiser,
+                body["adgroup_id"],
+                creative["ad_name"],
+                {
+                    **creative,
+                    "advertiser_id": advertiser,
+                    "adgroup_id": body["adgroup_id"],
+                    "campaign_id": campaign_id,
+                },
+            )
             for creative in creatives
-        ]  # fmt: skip
+        ]
         return {
             "ad_ids": [each["ad_id"] for each in kept],
             "creatives": kept,
@@ -345,9 +400,7 @@ class TikTokSandbox(Sandbox):
             record["operation_status"] = "ENABLE"
         if fault and fault.kind == "lag":
             record["_visible_from"] = self.clock() + fault.seconds
-        record["secondary_status"] = (
-            f"{kind.upper()}_STATUS_{record['operation_status']}"
-        )
+        record["secondary_status"] = f"{kind.upper()}_STATUS_{record['operation_status']}"
         record["create_time"] = datetime.fromtimestamp(self.clock(), UTC).strftime(TIME)
         stored = self.store.add(
             kind,
@@ -362,11 +415,7 @@ class TikTokSandbox(Sandbox):
 
     def _parent(self, kind: str, advertiser: str, parent_id: str) -> dict[str, Any]:
         parent = self.store.get(kind, parent_id)
-        if (
-            parent is None
-            or parent["_account"] != advertiser
-            or parent["operation_status"] == "DELETE"
-        ):
+        if parent is None or parent["_account"] != advertiser or parent["operation_status"] == "DELETE":
             raise wrong(f"{kind}_id: {kind} {parent_id} doesn't exist.")
         return parent
 
@@ -397,9 +446,7 @@ class TikTokSandbox(Sandbox):
                         f"{field}: Must be the same for all ad groups when budget_optimize_on is true."
                     )
 
-    def _check_budget(
-        self, advertiser: str, budget: Any, mode: str, base: int, days: int
-    ) -> None:
+    def _check_budget(self, advertiser: str, budget: Any, mode: str, base: int, days: int) -> None:
         if budget is None or budget <= 0:
             raise wrong("budget: Must be greater than 0.")
         row = REFERENCE["currencies"].get(self.currencies.get(advertiser, ""))
@@ -411,13 +458,9 @@ class TikTokSandbox(Sandbox):
             raise wrong("budget: Not a valid number.") from None
         if amount % Decimal(row["unit"]):
             raise wrong(f"budget: The precision of the currency is {row['unit']}.")
-        least = (
-            base * Decimal(row["ratio"]) * (days if mode == "BUDGET_MODE_TOTAL" else 1)
-        )
+        least = base * Decimal(row["ratio"]) * (days if mode == "BUDGET_MODE_TOTAL" else 1)
         if amount < least:
-            raise wrong(
-                f"Your budget setting must not be less than {least} {self.currencies[advertiser]}."
-            )
+            raise wrong(f"Your budget setting must not be less than {least} {self.currencies[advertiser]}.")
 
     # ------------------------------------------------------------------------------ status and look-up
 
@@ -475,9 +518,7 @@ class TikTokSandbox(Sandbox):
         }
         return {"list": shown, "page_info": info}
 
-    def _candidates(
-        self, kind: str, advertiser: str, filtering: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
+    def _candidates(self, kind: str, advertiser: str, filtering: Mapping[str, Any]) -> list[dict[str, Any]]:
         """By id where ids are given, else all below one parent, else all of the advertiser."""
         ids = filtering.get(f"{kind}_ids")
         if ids is not None:
@@ -485,20 +526,12 @@ class TikTokSandbox(Sandbox):
                 raise wrong(f"filtering.{kind}_ids: Length must be between 1 and 100.")
             found = (self.store.get(kind, each) for each in ids)
             return [each for each in found if each and each["_account"] == advertiser]
-        parents = filtering.get(
-            {"adgroup": "campaign_ids", "ad": "adgroup_ids"}.get(kind, "")
-        )
+        parents = filtering.get({"adgroup": "campaign_ids", "ad": "adgroup_ids"}.get(kind, ""))
         if parents:
-            return [
-                each
-                for parent in parents
-                for each in self.store.find(kind, advertiser, parent=parent)
-            ]
+            return [each for parent in parents for each in self.store.find(kind, advertiser, parent=parent)]
         return self.store.find(kind, advertiser)
 
-    def _matches(
-        self, kind: str, row: Mapping[str, Any], filtering: Mapping[str, Any]
-    ) -> bool:
+    def _matches(self, kind: str, row: Mapping[str, Any], filtering: Mapping[str, Any]) -> bool:
         """Names are searched fuzzily, deleted objects are not shown, and reads may lag."""
         name = filtering.get(f"{kind}_name", "")
         campaign = row["id"] if kind == "campaign" else row["campaign_id"]
@@ -514,10 +547,7 @@ class TikTokSandbox(Sandbox):
 
 
 def _json_body(request: Request) -> dict[str, Any]:
-    if (
-        request.headers.get("content-type", "").partition(";")[0].strip()
-        != "application/json"
-    ):
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise Refused(40000, "Content-Type must be application/json.")
     try:
         body = json.loads(request.body, parse_constant=_no_constant)
@@ -560,11 +590,7 @@ def _advertiser(body: Mapping[str, Any]) -> str:
 
 def _shown(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """What the API shows: no inner columns, the id under its own name."""
-    shown = {
-        key: value
-        for key, value in row.items()
-        if not key.startswith("_") and key != "id"
-    }
+    shown = {key: value for key, value in row.items() if not key.startswith("_") and key != "id"}
     return {**shown, f"{kind}_id": row["id"]}
 
 
@@ -574,15 +600,25 @@ def _shown(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
 #: Fields that must be sent, by door and for `creatives[]` (v1.3 documents of the create doors).
 REQUIRED = {
     "campaign": ("advertiser_id", "campaign_name", "objective_type"),
-    "adgroup": ("advertiser_id", "campaign_id", "adgroup_name", "budget_mode", "budget", "schedule_type",
-                "schedule_start_time", "optimization_goal", "billing_event", "pacing"),
+    "adgroup": (
+        "advertiser_id",
+        "campaign_id",
+        "adgroup_name",
+        "budget_mode",
+        "budget",
+        "schedule_type",
+        "schedule_start_time",
+        "optimization_goal",
+        "billing_event",
+        "pacing",
+    ),
     "ad": ("advertiser_id", "adgroup_id", "creatives"),
     "creative": ("ad_name", "identity_type", "identity_id", "ad_format"),
-}  # fmt: skip
+}
 
 
 def _check_fields(kind: str, body: dict[str, Any]) -> None:
-    """Known names, JSON types and required fields, by the SDK's models; enums and the rest are checked apart."""
+    """Known names, JSON types and required fields, by the SDK's models; enums are checked apart."""
     schema = REFERENCE["schemas"][SCHEMAS[kind]]
     _check_object(body, schema, schema["$defs"], "")
     for field in REQUIRED[kind]:
@@ -590,18 +626,14 @@ def _check_fields(kind: str, body: dict[str, Any]) -> None:
             raise wrong(f"{field}: Missing data for required field.")
 
 
-def _check_object(
-    value: dict[str, Any], schema: Mapping[str, Any], defs: Mapping[str, Any], at: str
-) -> None:
+def _check_object(value: dict[str, Any], schema: Mapping[str, Any], defs: Mapping[str, Any], at: str) -> None:
     for field, item in value.items():
         if field not in schema["properties"]:
             raise wrong(f"{at}{field}: Unknown field.")
         _check_type(item, schema["properties"][field], defs, f"{at}{field}")
 
 
-def _check_type(
-    value: Any, schema: Mapping[str, Any], defs: Mapping[str, Any], at: str
-) -> None:
+def _check_type(value: Any, schema: Mapping[str, Any], defs: Mapping[str, Any], at: str) -> None:
     if "$ref" in schema:
         schema = defs[schema["$ref"].rpartition("/")[2]]
     kind = schema.get("type", "string")  # the enums of the reference are all strings
@@ -629,10 +661,7 @@ def _check_enums(body: Mapping[str, Any], at: str = "") -> None:
 
 
 def _weight(text: str) -> int:
-    return sum(
-        2 if "\u3040" <= char <= "\u30ff" or "\u4e00" <= char <= "\u9fff" else 1
-        for char in text
-    )
+    return sum(2 if "\u3040" <= char <= "\u30ff" or "\u4e00" <= char <= "\u9fff" else 1 for char in text)
 
 
 def _check_name(field: str, name: str, most: int = 512) -> None:
@@ -646,13 +675,8 @@ def _check_goal(campaign: Mapping[str, Any], body: Mapping[str, Any]) -> None:
     objective, goal = campaign["objective_type"], body["optimization_goal"]
     _one_of("optimization_goal", goal, GOALS.get(objective, set(BILLING)))
     if body["billing_event"] != BILLING[goal]:
-        raise wrong(
-            f"billing_event: {body['billing_event']} does not match optimization_goal {goal}."
-        )
-    if (
-        objective not in ("REACH", "VIDEO_VIEWS", "ENGAGEMENT")
-        and "promotion_type" not in body
-    ):
+        raise wrong(f"billing_event: {body['billing_event']} does not match optimization_goal {goal}.")
+    if objective not in ("REACH", "VIDEO_VIEWS", "ENGAGEMENT") and "promotion_type" not in body:
         raise wrong("promotion_type: Missing data for required field.")
     if objective == "LEAD_GENERATION" and body["promotion_type"] != "LEAD_GENERATION":
         raise wrong("promotion_type: Must be LEAD_GENERATION.")
@@ -680,23 +704,19 @@ def _check_goal(campaign: Mapping[str, Any], body: Mapping[str, Any]) -> None:
 
 def _time(body: Mapping[str, Any], field: str) -> datetime:
     try:
-        return datetime.strptime(body[field], TIME)
+        return datetime.strptime(body[field], TIME).replace(tzinfo=UTC)
     except ValueError:
-        raise wrong(
-            f"{field}: Not a valid datetime, the format is YYYY-MM-DD HH:MM:SS."
-        ) from None
+        raise wrong(f"{field}: Not a valid datetime, the format is YYYY-MM-DD HH:MM:SS.") from None
 
 
 def _check_schedule(body: Mapping[str, Any], now: float) -> None:
     """Times are UTC; a start may lie at most twelve hours back."""
     start = _time(body, "schedule_start_time")
-    if start.replace(tzinfo=UTC).timestamp() < now - 12 * 3600:
+    if start.timestamp() < now - 12 * 3600:
         raise wrong("schedule_start_time: Must not be earlier than 12 hours ago.")
     ends = body["schedule_type"] == "SCHEDULE_START_END"
     if body["budget_mode"] == "BUDGET_MODE_TOTAL" and not ends:
-        raise wrong(
-            "schedule_type: Must be SCHEDULE_START_END when budget_mode is BUDGET_MODE_TOTAL."
-        )
+        raise wrong("schedule_type: Must be SCHEDULE_START_END when budget_mode is BUDGET_MODE_TOTAL.")
     if ends and "schedule_end_time" not in body:
         raise wrong("schedule_end_time: Missing data for required field.")
     if ends and _time(body, "schedule_end_time") <= start:
@@ -726,12 +746,10 @@ def _check_audience(body: Mapping[str, Any], campaign: Mapping[str, Any]) -> Non
         if not all(each.isdigit() for each in body.get(field, [])):
             raise wrong(f"{field}: Ids must be numeric.")
     if set(body.get("audience_ids", [])) & set(body.get("excluded_audience_ids", [])):
-        raise wrong(
-            "excluded_audience_ids: The same audience can't be included and excluded."
-        )
-    if body.get(
-        "placement_type", "PLACEMENT_TYPE_NORMAL"
-    ) == "PLACEMENT_TYPE_NORMAL" and not body.get("placements"):
+        raise wrong("excluded_audience_ids: The same audience can't be included and excluded.")
+    if body.get("placement_type", "PLACEMENT_TYPE_NORMAL") == "PLACEMENT_TYPE_NORMAL" and not body.get(
+        "placements"
+    ):
         raise wrong("placements: Missing data for required field.")
     if campaign.get("special_industries"):
         adults = sorted(LIST_ENUMS["age_groups"] - {"AGE_13_17"})
@@ -739,9 +757,7 @@ def _check_audience(body: Mapping[str, Any], campaign: Mapping[str, Any]) -> Non
             body.get("gender", "GENDER_UNLIMITED") != "GENDER_UNLIMITED"
             or sorted(body.get("age_groups", adults)) != adults
         ):
-            raise wrong(
-                "age_groups: Age and gender can't be targeted with special_industries."
-            )
+            raise wrong("age_groups: Age and gender can't be targeted with special_industries.")
 
 
 def _check_bid(body: Mapping[str, Any], optimised: bool) -> None:
@@ -757,16 +773,12 @@ def _check_bid(body: Mapping[str, Any], optimised: bool) -> None:
         if body["billing_event"] == "CPV" and body.get("bid_display_mode") != "CPV":
             raise wrong("bid_display_mode: Must be CPV.")
     elif body["pacing"] != "PACING_MODE_SMOOTH":
-        raise wrong(
-            "pacing: Must be PACING_MODE_SMOOTH when bid_type is BID_TYPE_NO_BID."
-        )
+        raise wrong("pacing: Must be PACING_MODE_SMOOTH when bid_type is BID_TYPE_NO_BID.")
     elif body.get("bid_price") or body.get("conversion_bid_price"):
         raise wrong("bid_price: Not supported when bid_type is BID_TYPE_NO_BID.")
 
 
-def _check_creative(
-    creative: Mapping[str, Any], group: Mapping[str, Any], at: str
-) -> None:
+def _check_creative(creative: Mapping[str, Any], group: Mapping[str, Any], at: str) -> None:
     for field in REQUIRED["creative"]:
         if not creative.get(field):
             raise wrong(f"{at}{field}: Missing data for required field.")
@@ -775,9 +787,7 @@ def _check_creative(
     spark = "tiktok_item_id" in creative
     if not spark:
         _check_name(f"{at}ad_text", creative.get("ad_text", ""), 100)
-    if creative["identity_type"] == "BC_AUTH_TT" and not creative.get(
-        "identity_authorized_bc_id"
-    ):
+    if creative["identity_type"] == "BC_AUTH_TT" and not creative.get("identity_authorized_bc_id"):
         raise wrong(f"{at}identity_authorized_bc_id: Missing data for required field.")
     if creative["identity_type"] == "AUTH_CODE" and not spark:
         raise wrong(f"{at}tiktok_item_id: Missing data for required field.")
@@ -785,9 +795,7 @@ def _check_creative(
     _check_destination(creative, group, at)
 
 
-def _check_media(
-    creative: Mapping[str, Any], group: Mapping[str, Any], spark: bool, at: str
-) -> None:
+def _check_media(creative: Mapping[str, Any], group: Mapping[str, Any], spark: bool, at: str) -> None:
     form, images = creative["ad_format"], creative.get("image_ids", [])
     if form == "SINGLE_VIDEO" and not spark and not creative.get("video_id"):
         raise wrong(f"{at}video_id: Missing data for required field.")
@@ -796,9 +804,7 @@ def _check_media(
     if form in ("SINGLE_VIDEO", "SINGLE_IMAGE") and not spark and len(images) != 1:
         raise wrong(f"{at}image_ids: Exactly one image is required.")
     if form == "SINGLE_IMAGE" and "PLACEMENT_TIKTOK" in group.get("placements", []):
-        raise wrong(
-            f"{at}ad_format: SINGLE_IMAGE is not supported for PLACEMENT_TIKTOK."
-        )
+        raise wrong(f"{at}ad_format: SINGLE_IMAGE is not supported for PLACEMENT_TIKTOK.")
     if form == "CAROUSEL_ADS":
         if not 1 <= len(images) <= 35:
             raise wrong(f"{at}image_ids: Length must be between 1 and 35.")
@@ -806,12 +812,9 @@ def _check_media(
             raise wrong(f"{at}music_id: Missing data for required field.")
 
 
-def _check_destination(
-    creative: Mapping[str, Any], group: Mapping[str, Any], at: str
-) -> None:
+def _check_destination(creative: Mapping[str, Any], group: Mapping[str, Any], at: str) -> None:
     website = (
-        group.get("promotion_type") == "WEBSITE"
-        or group.get("promotion_target_type") == "EXTERNAL_WEBSITE"
+        group.get("promotion_type") == "WEBSITE" or group.get("promotion_target_type") == "EXTERNAL_WEBSITE"
     )
     url = creative.get("landing_page_url")
     if website and not url:

@@ -15,13 +15,11 @@ YEARS = (2000, 2038)
 
 
 def utc_text(moment: datetime) -> str:
-    """`YYYY-MM-DD HH:MM:SS` in UTC, whatever the account's zone (SDK documentation of schedule_start_time)."""
+    """`YYYY-MM-DD HH:MM:SS` in UTC, whatever the account's zone (SDK: schedule_start_time)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def flight_of(
-    ticket: TicketSnapshot, ad_set: AdSetSnapshot, at: str, notes: Notes
-) -> Flight | None:
+def flight_of(ticket: TicketSnapshot, ad_set: AdSetSnapshot, at: str, notes: Notes) -> Flight | None:
     """The ad set's own dates, or the ticket's; None with a finding where they make no flight."""
     start, end = ad_set.start or ticket.start, ad_set.end or ticket.end
     where = f"{at}.end" if ad_set.end or ad_set.start else "end"
@@ -58,9 +56,7 @@ def put_schedule(body: Body, flight: Flight, ad_set: AdSetSnapshot, at: str) -> 
         body.put("schedule_end_time", utc_text(flight.end), end_source)
 
 
-def put_dayparts(
-    body: Body, dayparts: Sequence[Daypart], at: str, notes: Notes
-) -> None:
+def put_dayparts(body: Body, dayparts: Sequence[Daypart], at: str, notes: Notes) -> None:
     """Nothing sent means all hours."""
     wrong = [part for part in dayparts if not _possible(part)]
     for part in wrong:

@@ -10,9 +10,7 @@ from trafficking.platforms.tiktok.draft import Body, Notes
 from trafficking.platforms.tiktok.goals import Way
 
 
-def put_targeting(
-    body: Body, ad_set: AdSetSnapshot, special: bool, at: str, notes: Notes
-) -> None:
+def put_targeting(body: Body, ad_set: AdSetSnapshot, special: bool, at: str, notes: Notes) -> None:
     """`special`: the campaign declares a special industry, which narrows what may be targeted."""
     _put_locations(body, ad_set.geo, at, notes)
     _put_ages(body, ad_set, at, notes)
@@ -20,9 +18,7 @@ def put_targeting(
     _put_languages(body, ad_set.languages, at, notes)
     interests = [each.id for each in ad_set.interests]
     _put_ids(body, "interest_category_ids", interests, f"{at}.interests", notes)
-    _put_ids(
-        body, "audience_ids", ad_set.audiences_include, f"{at}.audiences_include", notes
-    )
+    _put_ids(body, "audience_ids", ad_set.audiences_include, f"{at}.audiences_include", notes)
     _put_ids(
         body,
         "excluded_audience_ids",
@@ -55,9 +51,7 @@ def _put_locations(body: Body, geo: Geo, at: str, notes: Notes) -> None:
         if place.id.isascii() and place.id.isdigit():
             ids[place.id] = None
         else:
-            notes.block(
-                "geo.place_id_invalid", where, place=place.name or place.id, id=place.id
-            )
+            notes.block("geo.place_id_invalid", where, place=place.name or place.id, id=place.id)
     if len(ids) > reference.MAX_LOCATIONS:
         notes.block("geo.too_many", where, count=len(ids), most=reference.MAX_LOCATIONS)
     if geo.countries and (geo.regions or geo.cities):
@@ -73,20 +67,14 @@ def _put_ages(body: Body, ad_set: AdSetSnapshot, at: str, notes: Notes) -> None:
     if low is not None and high is not None and high < low:
         notes.block("age.reversed", f"{at}.age_max", low=low, high=high)
         return
-    bands = [
-        band
-        for band in reference.AGE_BANDS
-        if band[0] >= (low or 0) and band[0] <= (high or 999)
-    ]
+    bands = [band for band in reference.AGE_BANDS if band[0] >= (low or 0) and band[0] <= (high or 999)]
     if not bands:
         notes.block("age.no_band", f"{at}.age_min", low=low or "", high=high or "")
         return
     if bands[0][2] == "AGE_13_17":
         _check_minors(ad_set, at, notes)
     if low is not None and bands[0][0] != low:
-        notes.warn(
-            "age.minimum_rounded_up", f"{at}.age_min", asked=low, sent=bands[0][0]
-        )
+        notes.warn("age.minimum_rounded_up", f"{at}.age_min", asked=low, sent=bands[0][0])
     if high is not None and bands[-1][1] != high:
         notes.warn(
             "age.maximum_rounded_up",
@@ -127,9 +115,7 @@ def _put_languages(body: Body, languages: Sequence[str], at: str, notes: Notes) 
         body.put_given("languages", list(dict.fromkeys(languages)), f"{at}.languages")
 
 
-def _put_ids(
-    body: Body, key: str, ids: Sequence[str], where: str, notes: Notes
-) -> None:
+def _put_ids(body: Body, key: str, ids: Sequence[str], where: str, notes: Notes) -> None:
     wrong = [each for each in ids if not (each.isascii() and each.isdigit())]
     if wrong:
         notes.block("ids.not_numeric", where, ids=wrong)
@@ -146,9 +132,7 @@ def _check_special(body: Body, at: str, notes: Notes) -> None:
         notes.block("special_industries.age", f"{at}.age_min")
 
 
-def put_placements(
-    body: Body, way: Way, ad_set: AdSetSnapshot, at: str, notes: Notes
-) -> None:
+def put_placements(body: Body, way: Way, ad_set: AdSetSnapshot, at: str, notes: Notes) -> None:
     where = f"{at}.placements"
     chosen = list(dict.fromkeys(ad_set.placements))
     unknown = [each for each in chosen if each not in reference.PLACEMENTS]
@@ -166,10 +150,7 @@ def put_placements(
         elif not chosen:
             notes.warn("placements.set_to_tiktok", where)
         chosen = ["PLACEMENT_TIKTOK"]
-    if (
-        "PLACEMENT_GLOBAL_APP_BUNDLE" in chosen
-        and way.goal == "TRAFFIC_LANDING_PAGE_VIEW"
-    ):
+    if "PLACEMENT_GLOBAL_APP_BUNDLE" in chosen and way.goal == "TRAFFIC_LANDING_PAGE_VIEW":
         notes.block("placements.app_bundle_goal", where, goal=ad_set.goal)
     body.put(
         "placement_type",
@@ -179,9 +160,7 @@ def put_placements(
     body.put_given("placements", chosen, where)
 
 
-def put_frequency(
-    body: Body, way: Way, ad_set: AdSetSnapshot, at: str, notes: Notes
-) -> None:
+def put_frequency(body: Body, way: Way, ad_set: AdSetSnapshot, at: str, notes: Notes) -> None:
     cap, where = ad_set.frequency_cap, f"{at}.frequency_cap"
     if cap is None:
         return

@@ -8,9 +8,7 @@ from urllib.parse import urlsplit
 
 from trafficking.platforms.tiktok.draft import Notes
 
-EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\u231a\u231b\u23e9-\u23ff\ufe0f\u20e3]"
-)
+EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\u231a\u231b\u23e9-\u23ff\ufe0f\u20e3]")
 
 
 def length(text: str) -> int:
@@ -19,10 +17,12 @@ def length(text: str) -> int:
 
 
 def check_text(text: str, longest: int, where: str, notes: Notes) -> None:
-    """Not blank, not too long, no emoji."""
+    """Not blank, not too long, no emoji, no line breaks or broken characters."""
     if not text.strip():
         notes.block("text.empty", where)
         return
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        notes.block("text.control", where)
     if length(text) > longest:
         notes.block("text.too_long", where, length=length(text), longest=longest)
     if EMOJI.search(text):
@@ -32,9 +32,7 @@ def check_text(text: str, longest: int, where: str, notes: Notes) -> None:
 def check_url(url: str, where: str, notes: Notes) -> bool:
     """An absolute http(s) address."""
     good = (
-        url.startswith(("http://", "https://"))
-        and bool(_host(url))
-        and not re.search(r"\s", url)
+        url.startswith(("http://", "https://")) and bool(_host(url)) and url.isprintable() and " " not in url
     )
     if not good:
         notes.block("landing_page.invalid", where, url=url)

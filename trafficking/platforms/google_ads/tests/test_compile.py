@@ -11,7 +11,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from trafficking.platforms.base import AdSetSnapshot, AdSnapshot, Budget, Daypart, FrequencyCap, Geo, Keyword, Media
+from trafficking.platforms.base import (
+    AdSetSnapshot,
+    AdSnapshot,
+    Budget,
+    Daypart,
+    FrequencyCap,
+    Geo,
+    Keyword,
+    Media,
+)
 from trafficking.platforms.google_ads import PLATFORM, reference
 from trafficking.platforms.google_ads.tests.builders import (
     ACCOUNT,
@@ -65,7 +74,9 @@ def test_objects_are_aligned_with_the_operations_of_the_mutate(channel):
         "adGroupAdOperation": "ad", "assetOperation": "asset", "campaignCriterionOperation": "criterion",
         "adGroupCriterionOperation": "criterion",
     }  # fmt: skip
-    assert [kinds[next(iter(mutate))] for mutate in mutates] == [planned.type for planned in operation.objects]
+    assert [kinds[next(iter(mutate))] for mutate in mutates] == [
+        planned.type for planned in operation.objects
+    ]
     refs = [planned.ref for planned in operation.objects]
     assert len(set(refs)) == len(refs)
     assert {"campaign", "budget"} <= set(refs)
@@ -105,7 +116,10 @@ def test_a_search_campaign_states_networks_dates_and_bidding():
         "targetContentNetwork": False,
         "targetPartnerSearchNetwork": False,
     }
-    assert (campaign["startDateTime"], campaign["endDateTime"]) == ("2027-01-04 00:00:00", "2027-01-31 23:59:59")
+    assert (campaign["startDateTime"], campaign["endDateTime"]) == (
+        "2027-01-04 00:00:00",
+        "2027-01-31 23:59:59",
+    )
     assert campaign["targetSpend"] == {}
     assert campaign["containsEuPoliticalAdvertising"] == "DOES_NOT_CONTAIN_EU_POLITICAL_ADVERTISING"
 
@@ -136,7 +150,11 @@ def test_search_places_and_languages_stand_on_the_campaign():
     assert [c["language"]["languageConstant"] for c in found if "language" in c] == [
         "languageConstants/1001", "languageConstants/1000",
     ]  # fmt: skip
-    hours = [(c["adSchedule"]["dayOfWeek"], c["adSchedule"]["startHour"], c["adSchedule"]["endHour"]) for c in found if "adSchedule" in c]
+    hours = [
+        (c["adSchedule"]["dayOfWeek"], c["adSchedule"]["startHour"], c["adSchedule"]["endHour"])
+        for c in found
+        if "adSchedule" in c
+    ]
     assert hours == [("MONDAY", 9, 17), ("SUNDAY", 0, 24)]
 
 
@@ -157,7 +175,9 @@ def test_ad_groups_of_a_search_campaign_must_share_their_places():
 
 def test_keywords_and_negatives_keep_their_match_types():
     found = creates(compiled(ticket()), "adGroupCriterionOperation")
-    words = [(c["keyword"]["text"], c["keyword"]["matchType"], c["negative"]) for c in found if "keyword" in c]
+    words = [
+        (c["keyword"]["text"], c["keyword"]["matchType"], c["negative"]) for c in found if "keyword" in c
+    ]
     assert words == [("running shoes", "EXACT", False), ("shoes", "PHRASE", False), ("repair", "BROAD", True)]
 
 
@@ -205,7 +225,9 @@ def test_ages_are_rounded_inwards_at_the_lower_end_and_said(low, high, excluded,
 
 def test_no_minimum_age_ever_reaches_younger_people():
     for low in range(14, 66):
-        found = creates(compiled(ticket(ad_sets=(search_ad_set(age_min=low, age_max=None),))), "adGroupCriterionOperation")
+        found = creates(
+            compiled(ticket(ad_sets=(search_ad_set(age_min=low, age_max=None),))), "adGroupCriterionOperation"
+        )
         excluded = {c["ageRange"]["type"] for c in found if "ageRange" in c}
         assert "AGE_RANGE_UNDETERMINED" in excluded
         reached = [band for band in reference.AGE_BANDS if band["type"] not in excluded]
@@ -224,7 +246,10 @@ def test_unknown_ages_cannot_be_kept_against_a_minimum():
 
 def test_one_gender_excludes_the_other_and_the_unknown():
     found = creates(compiled(ticket()), "adGroupCriterionOperation")
-    assert [(c["gender"]["type"], c["negative"]) for c in found if "gender" in c] == [("MALE", True), ("UNDETERMINED", True)]
+    assert [(c["gender"]["type"], c["negative"]) for c in found if "gender" in c] == [
+        ("MALE", True),
+        ("UNDETERMINED", True),
+    ]
 
 
 def test_search_ads_keep_texts_paths_and_the_landing_page_clean():
@@ -240,7 +265,11 @@ def test_search_ads_keep_texts_paths_and_the_landing_page_clean():
 def test_headlines_can_be_pinned():
     ad = replace(SEARCH_AD, config={"pin_headlines": [1, 0, 2]})
     (created,) = creates(compiled(ticket(ad_sets=(search_ad_set(ads=(ad,)),))), "adGroupAdOperation")
-    assert [h.get("pinnedField") for h in created["ad"]["responsiveSearchAd"]["headlines"]] == ["HEADLINE_1", None, "HEADLINE_2"]
+    assert [h.get("pinnedField") for h in created["ad"]["responsiveSearchAd"]["headlines"]] == [
+        "HEADLINE_1",
+        None,
+        "HEADLINE_2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +316,9 @@ def test_youtube_videos_become_assets_once():
     operation = compiled(ticket("DEMAND_GEN", ad_sets=(demand_gen_ad_set(ads=twice),)))
     videos = [c for c in creates(operation, "assetOperation") if "youtubeVideoAsset" in c]
     assert [v["youtubeVideoAsset"]["youtubeVideoId"] for v in videos] == ["dQw4w9WgXcQ"]
-    used = [ad["ad"]["demandGenVideoResponsiveAd"]["videos"] for ad in creates(operation, "adGroupAdOperation")]
+    used = [
+        ad["ad"]["demandGenVideoResponsiveAd"]["videos"] for ad in creates(operation, "adGroupAdOperation")
+    ]
     assert used == [[{"asset": videos[0]["resourceName"]}]] * 2
 
 
@@ -315,8 +346,14 @@ def test_a_youtube_line_is_restricted_to_youtube_and_says_that_it_becomes_demand
     snapshot = ticket("DEMAND_GEN", config={"youtube_only": True})
     (group,) = creates(compiled(snapshot), "adGroupOperation")
     selected = group["demandGenAdGroupSettings"]["channelControls"]["selectedChannels"]
-    assert {name for name, on in selected.items() if on} == {"youtubeInStream", "youtubeInFeed", "youtubeShorts"}
-    (found,) = [f for f in PLATFORM.compile(snapshot).findings if f.code == "google_ads.youtube.becomes_demand_gen"]
+    assert {name for name, on in selected.items() if on} == {
+        "youtubeInStream",
+        "youtubeInFeed",
+        "youtubeShorts",
+    }
+    (found,) = [
+        f for f in PLATFORM.compile(snapshot).findings if f.code == "google_ads.youtube.becomes_demand_gen"
+    ]
     assert found.severity == "warn"
     accepted = replace(snapshot, config={"youtube_only": True, "demand_gen_accepted": True})
     assert "youtube.becomes_demand_gen" not in codes(PLATFORM.compile(accepted))
@@ -350,9 +387,13 @@ def test_views_are_bid_as_clicks_only_when_demand_gen_is_accepted():
     ],
 )  # fmt: skip
 def test_goals_become_bidding_strategies(channel, goal, strategy, amount, config, expected):
-    ad_set = {"SEARCH": search_ad_set, "DISPLAY": display_ad_set, "DEMAND_GEN": demand_gen_ad_set}[channel](goal=goal)
+    ad_set = {"SEARCH": search_ad_set, "DISPLAY": display_ad_set, "DEMAND_GEN": demand_gen_ad_set}[channel](
+        goal=goal
+    )
     bid = None if amount is None else Decimal(amount)
-    operation = compiled(ticket(channel, ad_sets=(ad_set,), bid_strategy=strategy, bid_amount=bid, config=config))
+    operation = compiled(
+        ticket(channel, ad_sets=(ad_set,), bid_strategy=strategy, bid_amount=bid, config=config)
+    )
     (campaign,) = creates(operation, "campaignOperation")
     assert {name: campaign[name] for name in expected} == expected
     if "manualCpm" in expected:
@@ -376,7 +417,9 @@ def test_goals_become_bidding_strategies(channel, goal, strategy, amount, config
     ],
 )
 def test_bids_that_the_channel_does_not_have_are_refused(channel, goal, strategy, amount, code):
-    ad_set = {"SEARCH": search_ad_set, "DISPLAY": display_ad_set, "DEMAND_GEN": demand_gen_ad_set}[channel](goal=goal)
+    ad_set = {"SEARCH": search_ad_set, "DISPLAY": display_ad_set, "DEMAND_GEN": demand_gen_ad_set}[channel](
+        goal=goal
+    )
     bid = None if amount is None else Decimal(amount)
     refused(ticket(channel, ad_sets=(ad_set,), bid_strategy=strategy, bid_amount=bid), code)
 
@@ -388,7 +431,10 @@ def test_ad_groups_cannot_differ_in_goal():
 
 def test_lifetime_budgets_are_totals_on_search_and_demand_gen():
     for channel in ("SEARCH", "DEMAND_GEN"):
-        (budget,) = creates(compiled(ticket(channel, budget=Budget(Decimal("1000.10"), "LIFETIME"))), "campaignBudgetOperation")
+        (budget,) = creates(
+            compiled(ticket(channel, budget=Budget(Decimal("1000.10"), "LIFETIME"))),
+            "campaignBudgetOperation",
+        )
         assert (budget["totalAmountMicros"], budget["period"]) == ("1000100000", "CUSTOM_PERIOD")
         assert "amountMicros" not in budget
         assert budget["explicitlyShared"] is False
@@ -400,7 +446,13 @@ def test_display_derives_a_daily_budget_and_shows_the_figures():
     assert (budget["amountMicros"], budget["period"]) == ("35710000", "DAILY")
     (found,) = [f for f in PLATFORM.compile(snapshot).findings if f.code == "google_ads.budget.daily_derived"]
     assert found.severity == "warn"
-    assert dict(found.params) == {"total": "1000", "days": 28, "daily": "35.71", "unspent": "0.12", "currency": "EUR"}
+    assert dict(found.params) == {
+        "total": "1000",
+        "days": 28,
+        "daily": "35.71",
+        "unspent": "0.12",
+        "currency": "EUR",
+    }
 
 
 def test_a_flight_over_the_change_of_clocks_counts_calendar_days():
@@ -428,12 +480,11 @@ def test_a_flight_over_the_change_of_clocks_counts_calendar_days():
         ({"political": "CONTAINS"}, "political.not_in_eu", "political"),
         ({"special_ad_categories": None}, "special_ad_categories.unstated", "special_ad_categories"),
         ({"request_type": "UPDATE"}, "request.unsupported", "request_type"),
-        ({"buying_type": "VIDEO"}, "channel.unknown", "buying_type"),
         ({"objective": "APP_PROMOTION"}, "objective.unsupported", "objective"),
         ({"ad_sets": ()}, "ad_set.missing", "ad_sets"),
         ({"config": {"no_such_option": 1}}, "config.invalid", "payload_config"),
         ({"end": datetime(2027, 1, 1, tzinfo=BERLIN)}, "schedule.end_before_start", "end"),
-        ({"start": datetime(2027, 1, 4)}, "schedule.without_zone", "start"),  # noqa: DTZ001
+        ({"start": datetime(2027, 1, 4)}, "schedule.without_zone", "start"),
         ({"currency": "USD"}, "currency.not_the_accounts", "currency"),
         ({"account": replace(ACCOUNT, external_id="12-34")}, "account.id_malformed", "account"),
         ({"account": replace(ACCOUNT, time_zone="Mars/Base")}, "account.time_zone_unknown", "account"),
@@ -450,7 +501,11 @@ def test_what_is_wrong_with_a_ticket_is_said_in_its_field(changes, code, field):
         ({"geo": Geo()}, "geo.missing", "geo"),
         ({"geo": Geo(countries=("ZZ",))}, "geo.country_unknown", "geo.countries[0]"),
         ({"geo": Geo(countries=("CU",))}, "geo.country_unknown", "geo.countries[0]"),
-        ({"geo": Geo(countries=("DE",), excluded_countries=("DE",))}, "geo.included_and_excluded", "geo.excluded_countries[0]"),
+        (
+            {"geo": Geo(countries=("DE",), excluded_countries=("DE",))},
+            "geo.included_and_excluded",
+            "geo.excluded_countries[0]",
+        ),
         ({"languages": ("xx",)}, "language.unknown", "languages[0]"),
         ({"keywords": ()}, "keyword.missing", "keywords"),
         ({"ads": ()}, "ad.missing", "ads"),
@@ -470,8 +525,14 @@ def test_what_is_wrong_with_an_ad_group_is_said_in_its_field(changes, code, fiel
     refused(ticket(ad_sets=(search_ad_set(**changes),)), code, f"ad_sets[0].{field}")
 
 
+def test_video_is_no_channel_of_the_api():
+    refused(replace(ticket(), buying_type="VIDEO"), "channel.unknown", "buying_type")
+
+
 def test_two_ad_groups_need_two_names():
-    refused(ticket(ad_sets=(search_ad_set(), search_ad_set(intent_id="x"))), "name.duplicate", "ad_sets[1].name")
+    refused(
+        ticket(ad_sets=(search_ad_set(), search_ad_set(intent_id="x"))), "name.duplicate", "ad_sets[1].name"
+    )
 
 
 def test_a_single_ad_groups_budget_becomes_the_campaigns_visibly():
@@ -485,7 +546,9 @@ def test_a_single_ad_groups_budget_becomes_the_campaigns_visibly():
 
 def test_demand_gen_has_a_dollar_minimum_a_day():
     account = replace(ACCOUNT, currency="USD")
-    snapshot = ticket("DEMAND_GEN", account=account, currency="USD", budget=Budget(Decimal("139.99"), "LIFETIME"))
+    snapshot = ticket(
+        "DEMAND_GEN", account=account, currency="USD", budget=Budget(Decimal("139.99"), "LIFETIME")
+    )
     (found,) = refused(snapshot, "budget.below_minimum", "budget")
     assert found.params["minimum"] == "140"
     compiled(replace(snapshot, budget=Budget(Decimal("140"), "LIFETIME")))
@@ -524,7 +587,9 @@ def test_an_empty_draft_names_everything_that_is_missing_at_once():
 def test_the_schema_check_finds_what_the_sdk_does_not_know():
     operation = compiled(ticket())
     body = {**operation.body, "mutateOperations": [dict(m) for m in operation.body["mutateOperations"]]}
-    budget = dict(body["mutateOperations"][0]["campaignBudgetOperation"]["create"], amount="5", deliveryMethod="SLOW")
+    budget = dict(
+        body["mutateOperations"][0]["campaignBudgetOperation"]["create"], amount="5", deliveryMethod="SLOW"
+    )
     body["mutateOperations"][0] = {"campaignBudgetOperation": {"create": budget}}
     found = PLATFORM.check([replace(operation, body=body)])
     assert {f.params["pointer"] for f in found} == {

@@ -722,6 +722,13 @@ def test_the_options_of_a_ticket_reach_the_bodies() -> None:
     assert made["object_story_spec"]["link_data"]["caption"] == "example.com"
 
 
+@pytest.mark.parametrize("config", [[1], {"ad_set": 5}, {"daily_budget": 5}, {"spend_cap": 10.5}])
+def test_options_that_do_not_fit_leave_nothing_half_right(config: Any) -> None:
+    result = compiled(ticket(config=config))
+    assert [f.code for f in result.findings] == ["meta.config.invalid"]
+    assert result.operations == ()
+
+
 def test_spend_limits_of_an_ad_set_follow_the_campaigns_kind_of_budget() -> None:
     limits = {"min_spend": "10", "max_spend": "20.50"}
     snapshot = ticket(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trafficking.platforms.meta import sandbox as sandbox_module
 from trafficking.platforms.meta.sandbox import MetaSandbox
@@ -31,6 +33,54 @@ AD_SET = {
     "status": "PAUSED",
 }
 LINK = "https://example.com"
+#: field names for fuzzing
+_WORDS = [
+    "name",
+    "status",
+    "objective",
+    "special_ad_categories",
+    "special_ad_category_country",
+    "daily_budget",
+    "lifetime_budget",
+    "bid_strategy",
+    "bid_amount",
+    "bid_constraints",
+    "targeting",
+    "geo_locations",
+    "countries",
+    "regions",
+    "cities",
+    "key",
+    "age_min",
+    "age_max",
+    "genders",
+    "targeting_automation",
+    "advantage_audience",
+    "adset_schedule",
+    "pacing_type",
+    "start_minute",
+    "end_minute",
+    "days",
+    "promoted_object",
+    "frequency_control_specs",
+    "start_time",
+    "end_time",
+    "object_story_spec",
+    "page_id",
+    "link_data",
+    "video_data",
+    "link",
+    "image_hash",
+    "call_to_action",
+    "value",
+    "child_attachments",
+    "video_id",
+    "creative",
+    "creative_id",
+    "adset_id",
+    "campaign_id",
+    "optimization_goal",
+]
 LINK_DATA = {
     "link": LINK,
     "image_hash": "a",
@@ -313,6 +363,40 @@ def test_lists_have_pages_and_filters() -> None:
     wanted = json.dumps([{"field": "name", "operator": "EQUAL", "value": "n4"}])
     assert len(call(sandbox, "GET", f"{ACT}/campaigns?filtering={wanted}").json()["data"]) == 1
     assert "error" in call(sandbox, "GET", f"{ACT}/campaigns?fields=surprise").json()
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-10, 10**6) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_WORDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    edge=st.sampled_from(["campaigns", "adsets", "adcreatives", "ads"]),
+    changes=st.dictionaries(st.sampled_from(_WORDS), _json, max_size=4),
+    query=st.dictionaries(
+        st.sampled_from(["filtering", "limit", "after", "fields"]), st.text(max_size=6), max_size=2
+    ),
+)
+@settings(max_examples=150, deadline=None)
+def test_nonsense_is_answered_in_metas_envelope(
+    edge: str, changes: dict[str, Any], query: dict[str, str]
+) -> None:
+    sandbox = MetaSandbox()
+    campaign = made(sandbox, "campaigns", CAMPAIGN)
+    ad_set = made(sandbox, "adsets", {**AD_SET, "campaign_id": campaign})
+    creative = made(sandbox, "adcreatives", CREATIVE)
+    whole = {
+        "campaigns": CAMPAIGN,
+        "adsets": {**AD_SET, "campaign_id": campaign},
+        "adcreatives": CREATIVE,
+        "ads": {"name": "a", "adset_id": ad_set, "creative": {"creative_id": creative}},
+    }[edge]
+    answer = post(sandbox, edge, {**whole, **changes})
+    assert ("id" in answer) != ("error" in answer)
+    headers = {"authorization": "Bearer x"}
+    assert sandbox.handle(Request("GET", f"{ACT}/{edge}", query, headers, b"")).status in (200, 400)
 
 
 def test_everything_survives_a_restart(tmp_path: Path) -> None:

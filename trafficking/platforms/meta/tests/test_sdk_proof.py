@@ -68,7 +68,7 @@ BETTER = {
 }
 #: Where the SDK's own checker is wrong or silent, by Meta's documentation:
 #: its `map<string, Object>` takes no numbers, though `roas_average_floor` is an int in its own class, and
-#: `creative={"creative_id": …}` is how its `Ad` reference and sample code attach a creative.
+#: `creative={"creative_id": …}` is how its own `AdCreative` class and sample code attach a creative.
 SDK_QUIRKS = {"bid_constraints"}
 PLAIN = {"string", "int", "unsigned int", "bool", "float", "datetime", "map", "Object"}
 
@@ -191,7 +191,7 @@ def create_request(object_type: str, body: Any) -> Any:
 
 
 def bound(operation: Any) -> Any:
-    return operation.bound_body({ref: "120210000000000001" for ref in operation.bindings.values()})
+    return operation.bound_body(dict.fromkeys(operation.bindings.values(), "120210000000000001"))
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_the_proof_itself_can_fail() -> None:
 def test_the_reference_is_what_the_generator_writes() -> None:
     generated = generate_reference.generate()
     assert generated["source"]["version"] == apiconfig.ads_api_config["SDK_VERSION"].removeprefix("v")
-    assert reference._DATA == generated
+    assert generated == reference._DATA
 
 
 @pytest.mark.parametrize(("object_type", "name"), [("campaign", "Campaign"), ("ad_set", "AdSet"), ("creative", "AdCreative"), ("ad", "Ad")])  # fmt: skip

@@ -38,14 +38,10 @@ class Clock:
 class World:
     def __init__(self, token: str = "secret-token-123") -> None:
         self.clock = Clock()
-        self.sandbox = TikTokSandbox(
-            clock=self.clock, currencies={ACCOUNT.external_id: "USD"}
-        )
+        self.sandbox = TikTokSandbox(clock=self.clock, currencies={ACCOUNT.external_id: "USD"})
         session = requests.Session()
         session.mount(URL, InProcess(self.sandbox))
-        self.client = PLATFORM.client(
-            Connection(URL, ACCOUNT, {"access_token": token}), session
-        )
+        self.client = PLATFORM.client(Connection(URL, ACCOUNT, {"access_token": token}), session)
         self.ids: dict[str, str] = {}
 
     def deploy(self, made) -> None:
@@ -55,9 +51,7 @@ class World:
             self.ids |= outcome.external_ids
 
     def objects(self):
-        return [
-            (row["_kind"], row["operation_status"]) for row in self.sandbox.store.rows()
-        ]
+        return [(row["_kind"], row["operation_status"]) for row in self.sandbox.store.rows()]
 
 
 @pytest.fixture
@@ -65,23 +59,15 @@ def world() -> World:
     return World()
 
 
-TREE = ticket(
-    ad_sets=(ad_set("s0", ads=(ad("a0"), ad("a1"))), ad_set("s1", ads=(ad("a2"),)))
-)
+TREE = ticket(ad_sets=(ad_set("s0", ads=(ad("a0"), ad("a1"))), ad_set("s1", ads=(ad("a2"),))))
 CAMPAIGN = PLATFORM.compile(TREE).operations[0]
 
 
-@pytest.mark.parametrize(
-    "objective", ["REACH", "TRAFFIC", "VIDEO_VIEWS", "LEADS", "APP_PROMOTION", "SALES"]
-)
+@pytest.mark.parametrize("objective", ["REACH", "TRAFFIC", "VIDEO_VIEWS", "LEADS", "APP_PROMOTION", "SALES"])
 def test_each_objective_is_deployed_with_an_id_for_every_ref(world, objective):
     made = for_objective(objective)
     world.deploy(made)
-    refs = {
-        planned.ref
-        for op in PLATFORM.compile(made).operations
-        for planned in op.objects
-    }
+    refs = {planned.ref for op in PLATFORM.compile(made).operations for planned in op.objects}
     assert world.ids.keys() == refs
     assert world.objects() == [
         ("campaign", "DISABLE"),
@@ -92,10 +78,7 @@ def test_each_objective_is_deployed_with_an_id_for_every_ref(world, objective):
 
 def test_ads_hang_under_their_ad_groups(world):
     world.deploy(TREE)
-    parents = {
-        row["ad_name"][-2:]: row["_parent"]
-        for row in world.sandbox.store.rows("kind = 'ad'")
-    }
+    parents = {row["ad_name"][-2:]: row["_parent"] for row in world.sandbox.store.rows("kind = 'ad'")}
     assert parents == {
         "a0": world.ids["ad_set:s0"],
         "a1": world.ids["ad_set:s0"],
@@ -113,9 +96,7 @@ def test_read_and_find_know_what_was_made(world):
             operation.objects[0].name,
             True,
         )
-        assert world.client.find(operation, world.ids).external_ids == {
-            operation.ref: external_id
-        }
+        assert world.client.find(operation, world.ids).external_ids == {operation.ref: external_id}
 
 
 def test_an_unknown_object_is_not_found(world):
@@ -126,9 +107,7 @@ def test_an_unknown_object_is_not_found(world):
 # ------------------------------------------------------------------------------------------- faults
 
 
-@pytest.mark.parametrize(
-    "kind", ["lose_answer", "truncate", "server_error_after_commit"]
-)
+@pytest.mark.parametrize("kind", ["lose_answer", "truncate", "server_error_after_commit"])
 def test_a_lost_answer_is_in_doubt_and_found_by_name(world, kind):
     operations = PLATFORM.compile(TREE).operations
     for operation in operations[:3]:
@@ -149,9 +128,7 @@ def test_find_takes_the_exact_name_among_alike(world):
 def test_two_of_one_name_stay_in_doubt(world):
     world.client.apply(CAMPAIGN, {})
     world.clock.now += 60
-    world.client.apply(
-        CAMPAIGN, {}
-    )  # long after the answer was forgotten: a second campaign
+    world.client.apply(CAMPAIGN, {})  # long after the answer was forgotten: a second campaign
     assert isinstance(world.client.find(CAMPAIGN, {}), InDoubt)
 
 
@@ -237,9 +214,7 @@ def test_a_status_that_was_ignored_is_seen_and_mended(world):
         world.ids |= world.client.apply(operation, world.ids).external_ids
         external_id = world.ids[operation.ref]
         assert world.client.read(operation.object_type, external_id).paused is False
-        assert isinstance(
-            world.client.set_paused(operation.object_type, external_id), Applied
-        )
+        assert isinstance(world.client.set_paused(operation.object_type, external_id), Applied)
         assert world.client.read(operation.object_type, external_id).paused is True
 
 

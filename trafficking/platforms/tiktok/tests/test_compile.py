@@ -90,24 +90,22 @@ def test_every_object_is_created_disabled():
         "SALES",
     ):
         campaign, group, one = PLATFORM.compile(for_objective(objective)).operations
-        assert (
-            campaign.body["operation_status"]
-            == group.body["operation_status"]
-            == "DISABLE"
-        )
-        assert [each["operation_status"] for each in one.body["creatives"]] == [
-            "DISABLE"
-        ]
+        assert campaign.body["operation_status"] == group.body["operation_status"] == "DISABLE"
+        assert [each["operation_status"] for each in one.body["creatives"]] == ["DISABLE"]
 
 
 def test_one_operation_per_ad_bound_to_its_own_ad_group():
-    made = ticket(
-        ad_sets=tuple(ad_set(f"s{i}", ads=(ad(f"{i}x"), ad(f"{i}y"))) for i in range(2))
-    )
+    made = ticket(ad_sets=tuple(ad_set(f"s{i}", ads=(ad(f"{i}x"), ad(f"{i}y"))) for i in range(2)))
     operations = PLATFORM.compile(made).operations
     assert [op.ref for op in operations] == [
-        "campaign", "ad_set:s0", "ad:0x", "ad:0y", "ad_set:s1", "ad:1x", "ad:1y",
-    ]  # fmt: skip
+        "campaign",
+        "ad_set:s0",
+        "ad:0x",
+        "ad:0y",
+        "ad_set:s1",
+        "ad:1x",
+        "ad:1y",
+    ]
     assert operations[4].bindings == {"/campaign_id": "campaign"}
     assert operations[6].bindings == {"/adgroup_id": "ad_set:s1"}
     assert operations[6].bound_body({"ad_set:s1": "181"})["adgroup_id"] == "181"
@@ -124,9 +122,7 @@ def test_every_value_that_a_person_can_change_names_its_field():
             "adgroup_id",
             "pacing",
         }
-        assert {
-            f"{at}/{key}" for key in values if key not in fixed
-        } <= op.sources.keys()
+        assert {f"{at}/{key}" for key in values if key not in fixed} <= op.sources.keys()
 
 
 def test_compile_is_pure_and_repeatable():
@@ -179,7 +175,11 @@ def test_a_blocked_campaign_leaves_nothing_but_tells_of_everything():
         ({"objective": "ENGAGEMENT"}, "objective.unsupported", "objective"),
         ({"buying_type": "RESERVATION"}, "buying_type.unsupported", "channel"),
         ({"political": "CONTAINS"}, "political.not_accepted", "political"),
-        ({"special_ad_categories": ("ISSUES_ELECTIONS_POLITICS",)}, "political.not_accepted", "special_ad_categories"),
+        (
+            {"special_ad_categories": ("ISSUES_ELECTIONS_POLITICS",)},
+            "political.not_accepted",
+            "special_ad_categories",
+        ),
         ({"special_ad_categories": ("GAMBLING",)}, "special_industries.unknown", "special_ad_categories"),
         ({"ad_sets": ()}, "ad_sets.missing", "ad_sets"),
         ({"currency": "EUR"}, "currency.not_accounts", "currency"),
@@ -187,12 +187,18 @@ def test_a_blocked_campaign_leaves_nothing_but_tells_of_everything():
         ({"budget": Budget(Decimal(100), "DAILY")}, "budget.two_levels", "budget"),
         ({"name": "Moana 🌊"}, "text.emoji", "name"),
         ({"name": " "}, "text.empty", "name"),
+        ({"name": "Moana\n2"}, "text.control", "name"),
+        ({"name": "Moana\ud800"}, "text.control", "name"),
         ({"name": "海" * 257}, "text.too_long", "name"),
         ({"account": replace(ACCOUNT, external_id="act_1")}, "account.id_invalid", "account.external_id"),
-        ({"account": replace(ACCOUNT, time_zone="Mars/Base")}, "account.time_zone_unknown", "account.time_zone"),
+        (
+            {"account": replace(ACCOUNT, time_zone="Mars/Base")},
+            "account.time_zone_unknown",
+            "account.time_zone",
+        ),
         ({"config": {"colour": "red"}}, "config.invalid", "config"),
     ],
-)  # fmt: skip
+)
 def test_campaign_refusals(changes, code, field):
     assert (code, field) in codes(ticket(**changes))
 
@@ -207,7 +213,11 @@ def test_campaign_refusals(changes, code, field):
         ({"budget": Budget(Decimal("619.99"), "LIFETIME")}, "budget.below_minimum", "budget"),
         ({"budget": Budget(Decimal(10_000_000), "DAILY")}, "budget.above_maximum", "budget"),
         ({"bid_strategy": "BID_CAP", "bid_amount": Decimal(1)}, "bid.strategy_unsupported", "bid_strategy"),
-        ({"bid_strategy": "TARGET_ROAS", "bid_amount": Decimal(1)}, "bid.strategy_unsupported", "bid_strategy"),
+        (
+            {"bid_strategy": "TARGET_ROAS", "bid_amount": Decimal(1)},
+            "bid.strategy_unsupported",
+            "bid_strategy",
+        ),
         ({"bid_strategy": "COST_CAP"}, "bid.amount_missing", "bid_amount"),
         ({"bid_strategy": "COST_CAP", "bid_amount": Decimal(200)}, "bid.not_below_budget", "bid_amount"),
         ({"bid_amount": Decimal(1)}, "bid.amount_without_cap", "bid_amount"),
@@ -217,11 +227,19 @@ def test_campaign_refusals(changes, code, field):
         ({"dayparts": (Daypart(7, 0, 24),)}, "dayparts.impossible", "dayparts"),
         ({"dayparts": (Daypart(0, 9, 9),)}, "dayparts.impossible", "dayparts"),
         ({"geo": Geo(countries=("ZZ",))}, "geo.country_unknown", "geo.countries"),
-        ({"geo": Geo(countries=("FR",), excluded_cities=(GeoPlace("1"),))}, "geo.exclusion_unsupported", "geo"),
+        (
+            {"geo": Geo(countries=("FR",), excluded_cities=(GeoPlace("1"),))},
+            "geo.exclusion_unsupported",
+            "geo",
+        ),
         ({"geo": Geo(cities=(GeoPlace("Paris"),))}, "geo.place_id_invalid", "geo"),
         ({"languages": ("eng",)}, "languages.invalid", "languages"),
         ({"interests": (Interest("sport"),)}, "ids.not_numeric", "interests"),
-        ({"audiences_include": ("1",), "audiences_exclude": ("1",)}, "audiences.both_ways", "audiences_exclude"),
+        (
+            {"audiences_include": ("1",), "audiences_exclude": ("1",)},
+            "audiences.both_ways",
+            "audiences_exclude",
+        ),
         ({"keywords": (Keyword("film", "EXACT"),)}, "keywords.unsupported", "keywords"),
         ({"placements": ("PLACEMENT_HELO",)}, "placements.unknown", "placements"),
         ({"age_min": 40, "age_max": 30}, "age.reversed", "age_max"),
@@ -233,7 +251,7 @@ def test_campaign_refusals(changes, code, field):
         ({"end": datetime(9999, 12, 31, tzinfo=ZoneInfo("UTC"))}, "schedule.out_of_range", "end"),
         ({"ads": ()}, "ads.missing", "ads"),
     ],
-)  # fmt: skip
+)
 def test_ad_set_refusals(changes, code, field):
     assert (code, f"ad_sets[0].{field}") in codes(with_ad_set(**changes))
 
@@ -256,13 +274,25 @@ def test_ad_set_refusals(changes, code, field):
         ({"call_to_action": ""}, "call_to_action.missing", "call_to_action"),
         ({"call_to_action": "GET_OFFER"}, "call_to_action.unsupported", "call_to_action"),
         ({"config": {"identity_type": "AUTH_CODE"}}, "identity.post_missing", "config.tiktok_item_id"),
-        ({"config": {"identity_type": "BC_AUTH_TT"}}, "identity.business_centre_missing", "config.identity_authorized_bc_id"),
+        (
+            {"config": {"identity_type": "BC_AUTH_TT"}},
+            "identity.business_centre_missing",
+            "config.identity_authorized_bc_id",
+        ),
         ({"config": {"page_id": "abc"}}, "config.invalid", "config"),
         ({"format": "CAROUSEL", "cards": (Card("i1"),)}, "carousel.images", "cards"),
-        ({"format": "CAROUSEL", "cards": (Card("i1"), Card("i2"))}, "carousel.music_missing", "config.music_id"),
-        ({"format": "CAROUSEL", "cards": (Card("i1"), Card("i2", landing_page="https://x.y"))}, "carousel.one_link", "cards"),
+        (
+            {"format": "CAROUSEL", "cards": (Card("i1"), Card("i2"))},
+            "carousel.music_missing",
+            "config.music_id",
+        ),
+        (
+            {"format": "CAROUSEL", "cards": (Card("i1"), Card("i2", landing_page="https://x.y"))},
+            "carousel.one_link",
+            "cards",
+        ),
     ],
-)  # fmt: skip
+)
 def test_ad_refusals(changes, code, field):
     assert (code, f"ad_sets[0].ads[0].{field}") in codes(with_ad(**changes))
 
@@ -270,11 +300,12 @@ def test_ad_refusals(changes, code, field):
 def test_all_missing_ids_are_named_at_once():
     bare = replace(ACCOUNT, pixel_id="", identity_id="", identity_type="", app_id="")
     missing = codes(replace(for_objective("SALES"), account=bare))
-    assert {("pixel.missing", "account.pixel_id"), ("identity.missing", "account.identity_id"),
-            ("identity.type_unknown", "account.identity_type")} <= missing  # fmt: skip
-    assert ("app.missing", "account.app_id") in codes(
-        replace(for_objective("APP_PROMOTION"), account=bare)
-    )
+    assert {
+        ("pixel.missing", "account.pixel_id"),
+        ("identity.missing", "account.identity_id"),
+        ("identity.type_unknown", "account.identity_type"),
+    } <= missing
+    assert ("app.missing", "account.app_id") in codes(replace(for_objective("APP_PROMOTION"), account=bare))
 
 
 # ------------------------------------------------------------------------------------------- budget
@@ -290,9 +321,12 @@ def test_budget_of_the_ad_set_leaves_the_campaign_without_limit():
 
 def test_campaign_budget_is_optimised_there_and_repeated_below():
     made = ticket(
-        budget_level="CAMPAIGN", budget=Budget(Decimal(500), "LIFETIME"), bid_strategy="COST_CAP",
-        bid_amount=Decimal("1.25"), ad_sets=(ad_set(budget=None),),
-    )  # fmt: skip
+        budget_level="CAMPAIGN",
+        budget=Budget(Decimal(500), "LIFETIME"),
+        bid_strategy="COST_CAP",
+        bid_amount=Decimal("1.25"),
+        ad_sets=(ad_set(budget=None),),
+    )
     campaign, group = body(made, 0), body(made, 1)
     assert (
         campaign["budget_optimize_on"],
@@ -317,15 +351,19 @@ def test_campaign_budget_minimum_is_fifty():
 
 def test_under_a_campaign_budget_ad_groups_agree():
     made = ticket(
-        budget_level="CAMPAIGN", budget=Budget(Decimal(500), "DAILY"),
+        budget_level="CAMPAIGN",
+        budget=Budget(Decimal(500), "DAILY"),
         ad_sets=(ad_set("s0", budget=None), ad_set("s1", budget=None, goal="LANDING_PAGE_VIEWS")),
-    )  # fmt: skip
+    )
     assert codes(made) == {("ad_sets.differ", "ad_sets[1].goal")}
 
 
 def test_impressions_do_not_go_with_a_campaign_budget():
-    made = replace(for_objective("REACH", goal="IMPRESSIONS", budget=None), budget_level="CAMPAIGN",
-                   budget=Budget(Decimal(500), "DAILY"))  # fmt: skip
+    made = replace(
+        for_objective("REACH", goal="IMPRESSIONS", budget=None),
+        budget_level="CAMPAIGN",
+        budget=Budget(Decimal(500), "DAILY"),
+    )
     assert codes(made) == {("goal.not_with_campaign_budget", "ad_sets[0].goal")}
 
 
@@ -353,9 +391,7 @@ def test_times_are_utc_and_dst_counts():
     )
     group = body(made)
     assert group["schedule_start_time"] == "2026-10-31 04:00:00"
-    assert (
-        group["schedule_end_time"] == "2026-11-02 04:59:59"
-    )  # an hour later: summer time has ended
+    assert group["schedule_end_time"] == "2026-11-02 04:59:59"  # an hour later: summer time has ended
     assert group["schedule_type"] == "SCHEDULE_START_END"
 
 
@@ -384,9 +420,7 @@ def test_dayparts_are_half_hours_from_monday_in_account_time():
     ],
 )
 def test_countries_that_tiktoks_documents_show(country, location):
-    assert body(with_ad_set(geo=Geo(countries=(country,))))["location_ids"] == [
-        location
-    ]
+    assert body(with_ad_set(geo=Geo(countries=(country,))))["location_ids"] == [location]
 
 
 def test_every_iso_country_has_a_location():
@@ -442,9 +476,14 @@ def test_no_ages_means_no_age_field():
 
 def test_genders_languages_interests_audiences():
     group = body(
-        with_ad_set(genders=("FEMALE",), languages=("fr", "en", "fr"), interests=(Interest("15"),),
-                    audiences_include=("11",), audiences_exclude=("12",))
-    )  # fmt: skip
+        with_ad_set(
+            genders=("FEMALE",),
+            languages=("fr", "en", "fr"),
+            interests=(Interest("15"),),
+            audiences_include=("11",),
+            audiences_exclude=("12",),
+        )
+    )
     assert group["gender"] == "GENDER_FEMALE"
     assert group["languages"] == ["fr", "en"]
     assert group["interest_category_ids"] == ["15"]
@@ -525,9 +564,7 @@ def test_leads_by_form_and_by_website():
     assert body(form)["promotion_target_type"] == "INSTANT_PAGE"
     assert body(form)["placements"] == ["PLACEMENT_TIKTOK"]
     assert creative(form)["page_id"] == 7100000000000000001
-    site = for_objective(
-        "LEADS", goal="CONVERSIONS", ads=(ad(),), conversion_event="LEAD"
-    )
+    site = for_objective("LEADS", goal="CONVERSIONS", ads=(ad(),), conversion_event="LEAD")
     assert body(site)["promotion_target_type"] == "EXTERNAL_WEBSITE"
     assert body(site)["optimization_event"] == "FORM"
     assert creative(site)["landing_page_url"].startswith("https://example.com/moana")
@@ -560,24 +597,18 @@ def test_link_carries_utm_and_click_macros():
 
 
 def test_image_ads_run_where_tiktok_runs_them():
-    pangle = with_ad_set(
-        placements=("PLACEMENT_PANGLE",), ads=(ad(format="IMAGE", media=IMAGE),)
-    )
+    pangle = with_ad_set(placements=("PLACEMENT_PANGLE",), ads=(ad(format="IMAGE", media=IMAGE),))
     assert (creative(pangle)["ad_format"], creative(pangle)["image_ids"]) == (
         "SINGLE_IMAGE",
         ["ad-site-i18n/image1"],
     )
-    in_feed = with_ad_set(
-        placements=("PLACEMENT_TIKTOK",), ads=(ad(format="IMAGE", media=IMAGE),)
-    )
+    in_feed = with_ad_set(placements=("PLACEMENT_TIKTOK",), ads=(ad(format="IMAGE", media=IMAGE),))
     assert codes(in_feed) == {("image.placement", "ad_sets[0].ads[0].format")}
     anywhere = with_ad(format="IMAGE", media=IMAGE)
-    assert ("image.automatic_placement", "ad_sets[0].ads[0].format") in codes(
-        anywhere, "warn"
-    )
-    assert codes(
-        for_objective("VIDEO_VIEWS", ads=(ad(format="IMAGE", media=IMAGE),))
-    ) >= {("video_views.needs_video", "ad_sets[0].ads[0].format")}
+    assert ("image.automatic_placement", "ad_sets[0].ads[0].format") in codes(anywhere, "warn")
+    assert codes(for_objective("VIDEO_VIEWS", ads=(ad(format="IMAGE", media=IMAGE),))) >= {
+        ("video_views.needs_video", "ad_sets[0].ads[0].format")
+    }
 
 
 def test_carousel_with_music():
@@ -591,9 +622,7 @@ def test_carousel_with_music():
         ["i1", "i2"],
         "m1",
     )
-    assert ("carousel.card_texts_unused", "ad_sets[0].ads[0].cards") in codes(
-        made, "warn"
-    )
+    assert ("carousel.card_texts_unused", "ad_sets[0].ads[0].cards") in codes(made, "warn")
 
 
 def test_spark_ad_shows_a_post():
@@ -623,9 +652,7 @@ def test_options_of_the_ticket_hold_for_all_and_the_nearer_one_wins():
     assert operation.sources["/share_disabled"] == "ad_sets[0].config.share_disabled"
 
 
-@pytest.mark.parametrize(
-    "option", sorted(reference.CONFIG["$defs"]["ad_set"]["properties"])
-)
+@pytest.mark.parametrize("option", sorted(reference.CONFIG["$defs"]["ad_set"]["properties"]))
 def test_every_ad_set_option_is_used(option):
     from trafficking.platforms.tiktok import ad_group
 
@@ -654,9 +681,7 @@ def test_request_id_is_stable_for_the_same_operation_and_differs_for_another():
 
 def test_check_names_the_ticket_field_of_a_wrong_value():
     operation = PLATFORM.compile(ticket()).operations[1]
-    spoilt = replace(
-        operation, body={**operation.body, "gender": "GENDER_X", "mood": "sunny"}
-    )
+    spoilt = replace(operation, body={**operation.body, "gender": "GENDER_X", "mood": "sunny"})
     found = PLATFORM.check([spoilt])
     assert {(f.code, f.field) for f in found} == {
         ("payload.invalid", "ad_sets[0].genders"),

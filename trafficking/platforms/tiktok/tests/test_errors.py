@@ -35,15 +35,9 @@ def said(code, message="", status=200, **headers):
 
 def cases():
     if not CASES.exists():
-        return [
-            pytest.param(
-                None, marks=pytest.mark.skip(reason=f"no case file at {CASES}")
-            )
-        ]
+        return [pytest.param(None, marks=pytest.mark.skip(reason=f"no case file at {CASES}"))]
     rows = [json.loads(line) for line in CASES.read_text().splitlines() if line]
-    return [
-        pytest.param(row, id=row["id"]) for row in rows if row["platform"] == "tiktok"
-    ]
+    return [pytest.param(row, id=row["id"]) for row in rows if row["platform"] == "tiktok"]
 
 
 @pytest.mark.parametrize("case", cases())

@@ -20,9 +20,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                 "warn",
             ):
                 code = call.args[0]
-                assert isinstance(code, ast.Constant), (
-                    f"{path.name}:{call.lineno}: a code is written out"
-                )
+                assert isinstance(code, ast.Constant), f"{path.name}:{call.lineno}: a code is written out"
                 yield f"tiktok.{code.value}", {each.arg or "" for each in call.keywords}
 
 

@@ -26,9 +26,7 @@ def on_the_wire(number):
 
 def compiled(amount: Decimal, currency: str):
     made = with_ad_set(budget=Budget(amount, "DAILY"))
-    return PLATFORM.compile(
-        replace(made, currency=currency, account=replace(ACCOUNT, currency=currency))
-    )
+    return PLATFORM.compile(replace(made, currency=currency, account=replace(ACCOUNT, currency=currency)))
 
 
 @given(st.decimals(min_value="0.01", max_value="9999999999999.99", places=2))
@@ -36,9 +34,7 @@ def test_two_decimals_arrive_as_they_are(amount):
     assert on_the_wire(expressed(amount, "USD", "", Notes())) == amount
 
 
-@given(
-    st.decimals(min_value=1, max_value=10**14, places=3), st.sampled_from(CURRENCIES)
-)
+@given(st.decimals(min_value=1, max_value=10**14, places=3), st.sampled_from(CURRENCIES))
 def test_exact_or_refused_in_every_currency(amount, currency):
     notes, unit = Notes(), reference.currency_unit(currency)
     number = expressed(amount, currency, "budget", notes)
@@ -94,11 +90,7 @@ def test_a_tenth_thrice_is_exact_and_carries_no_float_noise():
     ],
 )
 def test_refused_with_the_field(amount, currency, code):
-    found = [
-        (f.code, f.field)
-        for f in compiled(Decimal(amount), currency).findings
-        if f.blocking
-    ]
+    found = [(f.code, f.field) for f in compiled(Decimal(amount), currency).findings if f.blocking]
     assert found == [(code, "ad_sets[0].budget")]
 
 

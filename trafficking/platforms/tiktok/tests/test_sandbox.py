@@ -72,15 +72,11 @@ class Caller:
         return self.send("POST", f"/open_api/v1.3/{door}/", body, **headers)
 
     def get(self, kind: str, **query: str) -> dict[str, Any]:
-        return self.send(
-            "GET", f"/open_api/v1.3/{kind}/get/", query={"advertiser_id": ME, **query}
-        )
+        return self.send("GET", f"/open_api/v1.3/{kind}/get/", query={"advertiser_id": ME, **query})
 
     def tree(self, group: dict[str, Any] | None = None) -> tuple[str, str]:
         campaign = self.post("campaign/create", CAMPAIGN)["data"]["campaign_id"]
-        made = self.post(
-            "adgroup/create", {**GROUP, "campaign_id": campaign, **(group or {})}
-        )
+        made = self.post("adgroup/create", {**GROUP, "campaign_id": campaign, **(group or {})})
         assert made["code"] == 0, made
         return campaign, made["data"]["adgroup_id"]
 
@@ -96,13 +92,9 @@ def without(body: dict[str, Any], field: str) -> dict[str, Any]:
 
 def test_what_is_not_paused_starts_by_itself(caller):
     _, group = caller.tree()
-    ad = caller.post(
-        "ad/create", {"advertiser_id": ME, "adgroup_id": group, "creatives": [CREATIVE]}
-    )
+    ad = caller.post("ad/create", {"advertiser_id": ME, "adgroup_id": group, "creatives": [CREATIVE]})
     assert ad["data"]["creatives"][0]["operation_status"] == "ENABLE"
-    rows = (
-        caller.get("campaign")["data"]["list"] + caller.get("adgroup")["data"]["list"]
-    )
+    rows = caller.get("campaign")["data"]["list"] + caller.get("adgroup")["data"]["list"]
     assert [row["operation_status"] for row in rows] == ["ENABLE", "ENABLE"]
 
 
@@ -143,9 +135,7 @@ def test_doors_headers_and_json(caller, method, path, headers, body, code):
     assert caller.send(method, path, body, **headers)["code"] == code
 
 
-@pytest.mark.parametrize(
-    "field", ["advertiser_id", "campaign_name", "objective_type", "budget_mode"]
-)
+@pytest.mark.parametrize("field", ["advertiser_id", "campaign_name", "objective_type", "budget_mode"])
 def test_campaign_needs(caller, field):
     told = caller.post("campaign/create", without(CAMPAIGN, field))
     assert told["code"] == 40002
@@ -251,17 +241,13 @@ def test_ad_group_refusals(caller, change, word):
 )
 def test_ad_refusals(caller, creative, word):
     _, group = caller.tree()
-    told = caller.post(
-        "ad/create", {"advertiser_id": ME, "adgroup_id": group, "creatives": [creative]}
-    )
+    told = caller.post("ad/create", {"advertiser_id": ME, "adgroup_id": group, "creatives": [creative]})
     assert told["code"] == 40002
     assert word in told["message"]
 
 
 def test_single_images_are_not_for_tiktok_itself(caller):
-    _, group = caller.tree(
-        {"placement_type": "PLACEMENT_TYPE_NORMAL", "placements": ["PLACEMENT_TIKTOK"]}
-    )
+    _, group = caller.tree({"placement_type": "PLACEMENT_TYPE_NORMAL", "placements": ["PLACEMENT_TIKTOK"]})
     image = {**without(CREATIVE, "video_id"), "ad_format": "SINGLE_IMAGE"}
     assert (
         caller.post(
@@ -275,9 +261,7 @@ def test_single_images_are_not_for_tiktok_itself(caller):
 def test_another_advertiser_sees_and_touches_nothing(caller):
     campaign, _ = caller.tree()
     assert caller.get("campaign", advertiser_id="8")["data"]["list"] == []
-    stolen = caller.post(
-        "adgroup/create", {**GROUP, "advertiser_id": "8", "campaign_id": campaign}
-    )
+    stolen = caller.post("adgroup/create", {**GROUP, "advertiser_id": "8", "campaign_id": campaign})
     assert "doesn't exist" in stolen["message"]
 
 
@@ -285,14 +269,8 @@ def test_budget_range_and_precision_of_the_advertisers_currency():
     caller = Caller(currencies={ME: "JPY"})
     campaign = caller.post("campaign/create", CAMPAIGN)["data"]["campaign_id"]
     body = {**GROUP, "campaign_id": campaign}
-    assert (
-        "less than 2000"
-        in caller.post("adgroup/create", {**body, "budget": 1999})["message"]
-    )
-    assert (
-        "precision"
-        in caller.post("adgroup/create", {**body, "budget": 2000.5})["message"]
-    )
+    assert "less than 2000" in caller.post("adgroup/create", {**body, "budget": 1999})["message"]
+    assert "precision" in caller.post("adgroup/create", {**body, "budget": 2000.5})["message"]
     total = {
         **body, "budget": 19999, "budget_mode": "BUDGET_MODE_TOTAL", "schedule_type": "SCHEDULE_START_END",
         "schedule_end_time": "2026-12-10 23:59:59",
@@ -310,9 +288,7 @@ def test_names_are_unique_without_a_request_id_and_free_with_one(caller):
 
 def test_request_id_answers_the_same_for_ten_seconds_only(caller):
     def send():
-        return caller.post("campaign/create", {**CAMPAIGN, "request_id": "42"})["data"][
-            "campaign_id"
-        ]
+        return caller.post("campaign/create", {**CAMPAIGN, "request_id": "42"})["data"]["campaign_id"]
 
     first = send()
     caller.now += 9.9
@@ -349,24 +325,12 @@ def test_filtering_paging_and_fields(caller):
 def test_status_doors(caller):
     campaign, _ = caller.tree()
     body = {"advertiser_id": ME, "campaign_ids": [campaign]}
-    assert (
-        caller.post("campaign/status/update", {**body, "operation_status": "PAUSE"})[
-            "code"
-        ]
-        == 40002
-    )
-    assert (
-        caller.post("campaign/status/update", {**body, "operation_status": "DISABLE"})[
-            "code"
-        ]
-        == 0
-    )
+    assert caller.post("campaign/status/update", {**body, "operation_status": "PAUSE"})["code"] == 40002
+    assert caller.post("campaign/status/update", {**body, "operation_status": "DISABLE"})["code"] == 0
     assert caller.get("campaign")["data"]["list"][0]["operation_status"] == "DISABLE"
     caller.post("campaign/status/update", {**body, "operation_status": "DELETE"})
     assert caller.get("campaign")["data"]["list"] == []
-    assert (
-        caller.post("campaign/create", CAMPAIGN)["code"] == 0
-    )  # a deleted name is free again
+    assert caller.post("campaign/create", CAMPAIGN)["code"] == 0  # a deleted name is free again
 
 
 def test_at_most_fifty_ads_in_an_ad_group(caller):
@@ -383,9 +347,7 @@ def test_ad_groups_under_a_campaign_budget_agree(caller):
         "budget": 100,
     }
     campaign = caller.post("campaign/create", optimised)["data"]["campaign_id"]
-    assert (
-        caller.post("adgroup/create", {**GROUP, "campaign_id": campaign})["code"] == 0
-    )
+    assert caller.post("adgroup/create", {**GROUP, "campaign_id": campaign})["code"] == 0
     other = {
         "adgroup_name": "H",
         "optimization_goal": "TRAFFIC_LANDING_PAGE_VIEW",
@@ -418,11 +380,5 @@ def test_the_sandbox_knows_nothing_of_our_own_code():
     from trafficking.platforms.tiktok import sandbox
 
     source = Path(sandbox.__file__).read_text()
-    own = {
-        line
-        for line in source.splitlines()
-        if "import" in line and "trafficking" in line
-    }
-    assert own == {
-        "from trafficking.platforms.sandbox_base import Fault, Request, Response, Sandbox, Store"
-    }
+    own = {line for line in source.splitlines() if "import" in line and "trafficking" in line}
+    assert own == {"from trafficking.platforms.sandbox_base import Fault, Request, Response, Sandbox, Store"}

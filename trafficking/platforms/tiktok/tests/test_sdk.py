@@ -41,29 +41,45 @@ PYTHON = {
 }
 
 TICKETS = {
-    **{objective: for_objective(objective) for objective in ("REACH", "TRAFFIC", "VIDEO_VIEWS", "LEADS", "APP_PROMOTION", "SALES")},
+    **{
+        objective: for_objective(objective)
+        for objective in ("REACH", "TRAFFIC", "VIDEO_VIEWS", "LEADS", "APP_PROMOTION", "SALES")
+    },
     "campaign budget": ticket(
-        budget_level="CAMPAIGN", budget=Budget(Decimal("5000.01"), "LIFETIME"), bid_strategy="COST_CAP",
-        bid_amount=Decimal("1.1"), ad_sets=(ad_set(budget=None),),
+        budget_level="CAMPAIGN",
+        budget=Budget(Decimal("5000.01"), "LIFETIME"),
+        bid_strategy="COST_CAP",
+        bid_amount=Decimal("1.1"),
+        ad_sets=(ad_set(budget=None),),
     ),
     "full reach": for_objective(
-        "REACH", frequency_cap=FrequencyCap(2, 7), dayparts=(Daypart(0, 8, 20),), languages=("fr",), age_min=18,
-        genders=("MALE",), interests=(Interest("15"),), audiences_include=("1",), audiences_exclude=("2",),
+        "REACH",
+        frequency_cap=FrequencyCap(2, 7),
+        dayparts=(Daypart(0, 8, 20),),
+        languages=("fr",),
+        age_min=18,
+        genders=("MALE",),
+        interests=(Interest("15"),),
+        audiences_include=("1",),
+        audiences_exclude=("2",),
         placements=("PLACEMENT_TIKTOK",),
     ),
     "special": replace(with_ad_set(age_min=18), special_ad_categories=("HOUSING",)),
     "image": with_ad_set(placements=("PLACEMENT_PANGLE",), ads=(ad(format="IMAGE", media=IMAGE),)),
     "carousel": with_ad(format="CAROUSEL", cards=(Card("i1"), Card("i2")), config={"music_id": "m1"}),
-    "spark": with_ad(config={"identity_type": "AUTH_CODE", "tiktok_item_id": "72", "tracking_pixel_id": "74"}),
-    "value": for_objective("SALES", goal="CONVERSION_VALUE", bid_strategy="TARGET_ROAS", bid_amount=Decimal("1.5")),
-    "yen": replace(with_ad_set(budget=Budget(Decimal(5000), "DAILY")), currency="JPY",
-                   account=replace(ACCOUNT, currency="JPY")),
-}  # fmt: skip
-OPERATIONS = [
-    (name, op)
-    for name, made in TICKETS.items()
-    for op in PLATFORM.compile(made).operations
-]
+    "spark": with_ad(
+        config={"identity_type": "AUTH_CODE", "tiktok_item_id": "72", "tracking_pixel_id": "74"}
+    ),
+    "value": for_objective(
+        "SALES", goal="CONVERSION_VALUE", bid_strategy="TARGET_ROAS", bid_amount=Decimal("1.5")
+    ),
+    "yen": replace(
+        with_ad_set(budget=Budget(Decimal(5000), "DAILY")),
+        currency="JPY",
+        account=replace(ACCOUNT, currency="JPY"),
+    ),
+}
+OPERATIONS = [(name, op) for name, made in TICKETS.items() for op in PLATFORM.compile(made).operations]
 
 
 def load(body: dict[str, Any], model: str) -> Any:
@@ -85,9 +101,7 @@ def check_type(value: Any, kind: str, where: str) -> None:
         for each in value:
             check_type(each, kind[5:-1], where)
     elif kind in PYTHON:
-        assert isinstance(value, PYTHON[kind]) and (
-            kind == "bool" or not isinstance(value, bool)
-        ), where
+        assert isinstance(value, PYTHON[kind]) and (kind == "bool" or not isinstance(value, bool)), where
     else:
         check_against(value, kind)
 
@@ -100,9 +114,7 @@ def test_every_ticket_of_this_file_compiles_whole():
         )
 
 
-@pytest.mark.parametrize(
-    ("name", "operation"), OPERATIONS, ids=lambda value: getattr(value, "ref", value)
-)
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=lambda value: getattr(value, "ref", value))
 def test_body_loads_into_the_official_model(name, operation):
     model = BODIES[operation.object_type]
     check_against(operation.body, model)
@@ -110,9 +122,7 @@ def test_body_loads_into_the_official_model(name, operation):
     for key, value in operation.body.items():
         if key != "creatives":
             assert loaded[key] == value
-    for sent, read in zip(
-        operation.body.get("creatives", []), loaded.get("creatives") or [], strict=True
-    ):
+    for sent, read in zip(operation.body.get("creatives", []), loaded.get("creatives") or [], strict=True):
         assert {key: read[key] for key in sent} == sent
 
 
@@ -179,10 +189,6 @@ def test_the_official_client_sends_our_bodies_and_reads_them_back(official):
         answer = doors[operation.object_type]("token", body=body)
         data = answer["data"] if isinstance(answer, dict) else answer.data
         ids[operation.ref] = data[key][0] if key == "ad_ids" else data[key]
-    got = business_api_client.AdApi(official).ad_get(
-        advertiser_id="7000000001", access_token="token"
-    )
+    got = business_api_client.AdApi(official).ad_get(advertiser_id="7000000001", access_token="token")
     data = got["data"] if isinstance(got, dict) else got.data
-    assert [(each["ad_id"], each["operation_status"]) for each in data["list"]] == [
-        (ids["ad:a1"], "DISABLE")
-    ]
+    assert [(each["ad_id"], each["operation_status"]) for each in data["list"]] == [(ids["ad:a1"], "DISABLE")]

@@ -1,0 +1,82 @@
+"""Deploy: the ledger of runs and calls. Read here, written by the engine only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from deploy.models import Deployment, Operation
+from deploy.ticket_panels import CALL_BADGES, STATE_BADGES
+from governance.access import reach_of
+from governance.admin_base import LedgerAdmin, PlainLedgerAdmin, admin_link, is_list, mono, related
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(LedgerAdmin):
+    list_display = ("task", "ticket_link", "state_badge", "requested_by", "created_at", "finished_at", "reason_shown")
+    list_filter = ("state", *related("ticket__campaign", "ticket__channel", "requested_by"), ("created_at", RangeDateFilter))
+    search_fields = ("public_id", "ticket__campaign__name", "reason")
+    list_select_related = ("ticket__campaign", "ticket__channel", "requested_by")
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("ticket", "plan", "state", "reason", "requested_by")}),
+        (_("When"), {"fields": ("started_at", "finished_at", "next_try_at", "enqueued_at", "lease_owner", "lease_until")}),
+    )
+
+    @admin.display(description=_("Task id"), ordering="public_id")
+    def task(self, row: Deployment) -> SafeString | str:
+        return mono(row.public_id)
+
+    @admin.display(description=_("Ticket"), ordering="ticket")
+    def ticket_link(self, row: Deployment) -> SafeString | str:
+        return admin_link(row.ticket)
+
+    @display(description=_("State"), ordering="state", label=STATE_BADGES)
+    def state_badge(self, row: Deployment) -> tuple[str, str]:
+        return row.state, row.get_state_display()
+
+    @admin.display(description=_("Why it stands there"))
+    def reason_shown(self, row: Deployment) -> str:
+        return row.reason if len(row.reason) <= 90 else f"{row.reason[:89]}…"
+
+
+@admin.register(Operation)
+class OperationAdmin(PlainLedgerAdmin):
+    list_display = ("what", "state_badge", "object_type", "ticket_link", "http_status", "attempts", "answered_at")
+    list_filter = ("state", "object_type", "http_status")
+    search_fields = ("name", "error", "error_code", "deployment__ticket__campaign__name", "deployment__public_id")
+    list_select_related = ("deployment__ticket__campaign", "deployment__ticket__channel")
+    date_hierarchy = "updated_at"
+    ordering = ("-key",)
+    fieldsets = (
+        (None, {"fields": ("deployment", "position", "ref", "action", "object_type", "name", "state")}),
+        (_("Platform"), {"fields": ("external_ids", "http_status", "error_code", "error", "error_field", "response")}),
+        (_("When"), {"fields": ("attempts", "looks", "sent_at", "answered_at", "updated_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        campaign = "deployment__ticket__campaign__"
+        rows = super().get_queryset(request).filter(
+            reach_of(request.user).within((f"{campaign}brand_id", f"{campaign}market_id"))
+        )
+        return rows.defer("response") if is_list(request) else rows
+
+    @admin.display(description=_("Call"), ordering="position")
+    def what(self, row: Operation) -> str:
+        return str(row)
+
+    @admin.display(description=_("Ticket"))
+    def ticket_link(self, row: Operation) -> SafeString | str:
+        return admin_link(row.deployment.ticket)
+
+    @display(description=_("State"), ordering="state", label=CALL_BADGES)
+    def state_badge(self, row: Operation) -> tuple[str, Any]:
+        return row.state, row.get_state_display()

@@ -1,0 +1,76 @@
+"""What this floor adds to the ticket page: the deploy action, and the runs with their calls."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db.models import Prefetch
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.enums import ActionVariant
+
+from deploy.models import Deployment, Operation
+from deploy.services import start_deployment
+from governance.panels import Panel, register
+from trafficking import panels
+from trafficking.models import Ticket
+from trafficking.panels import Order, Outcome, TicketAction
+from trafficking.statuses import Status
+
+STATE_BADGES = {
+    "QUEUED": "info", "RUNNING": "info", "WAITING": "warning", "IN_DOUBT": "warning", "SUCCEEDED": "success",
+    "FAILED": "danger", "CANCELLED": "danger",
+}  # fmt: skip
+CALL_BADGES = {
+    "PENDING": "info", "SENDING": "info", "DONE": "success", "REJECTED": "danger", "IN_DOUBT": "warning",
+    "SKIPPED": "info", "COMPENSATED": "warning",
+}  # fmt: skip
+#: Runs shown on a ticket's page; all of them are in the list of deployments.
+NEWEST_RUNS = 5
+
+
+def _deploy(order: Order) -> Outcome:
+    deployment = start_deployment(ticket=order.ticket, by=order.by)
+    return Outcome(gettext("It is being deployed (task %(task)s).") % {"task": deployment.public_id})
+
+
+DEPLOY = TicketAction(
+    name="deploy", label=_("Deploy"), icon="rocket_launch", variant=ActionVariant.PRIMARY, run=_deploy,
+    permission="trafficking.deploy_ticket", statuses=frozenset({Status.APPROVED, Status.FAILED}), shows_plan=True,
+    explanation=_("The worker sends these calls to the platform. Everything is created paused: nothing spends by itself."),
+)  # fmt: skip
+
+
+def _runs(ticket: Ticket, request: HttpRequest) -> dict[str, Any] | None:
+    if not request.user.has_perm("deploy.view_deployment"):
+        return None
+    calls = Prefetch("operations", queryset=Operation.objects.order_by("position"))
+    rows = ticket.deployments.select_related("requested_by").prefetch_related(calls)[:NEWEST_RUNS]
+    runs = [run_context(row) for row in rows]
+    return {"runs": runs} if runs else None
+
+
+def _one_run(deployment: Deployment, _request: HttpRequest) -> dict[str, Any]:
+    return {"runs": [run_context(deployment)]}
+
+
+def run_context(row: Deployment) -> dict[str, Any]:
+    """For `deploy/admin/runs.html`."""
+    calls = [call_context(each) for each in row.operations.all()]
+    return {"row": row, "badge": STATE_BADGES.get(row.state, ""), "calls": calls, "done": sum(each["done"] for each in calls)}
+
+
+def call_context(row: Operation) -> dict[str, Any]:
+    answer = json.dumps(row.response, indent=2, ensure_ascii=False) if row.response is not None else ""
+    return {
+        "row": row, "badge": CALL_BADGES.get(row.state, ""), "ids": list(row.external_ids.items()), "answer": answer,
+        "done": row.state == Operation.State.DONE,
+    }  # fmt: skip
+
+
+def register_all() -> None:
+    panels.register_action(DEPLOY)
+    panels.register_panel(Panel(_("Deployments"), "deploy/admin/runs.html", _runs, order=30))
+    register("deploy.deployment", Panel(_("Calls"), "deploy/admin/runs.html", _one_run))

@@ -1,0 +1,485 @@
+"""Govern: the vocabulary, its accounts, conventions, rules and rates."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
+
+from governance import credentials, money, naming, services
+from governance.admin_base import (
+    EMPTY,
+    GovernedAdmin,
+    GovernedForm,
+    GovernedTabularInline,
+    as_boxes,
+    as_list,
+    in_words,
+    is_list,
+    may_write,
+    related,
+    tell,
+)
+from governance.models import (
+    AdAccount,
+    AdAccountServes,
+    Alias,
+    Audience,
+    Brand,
+    Channel,
+    ExchangeRate,
+    Grant,
+    Market,
+    NamingConvention,
+    QARule,
+)
+from governance.models.vocabulary import BlockedCategory
+from governance.platforms import Platform
+
+PLATFORM_BADGES = {"meta": "info", "tiktok": "primary", "google_ads": "success"}
+ON_OFF = {"on": "success", "off": "danger"}
+
+
+def on_off(active: bool) -> tuple[str, str]:
+    return ("on", gettext("Active")) if active else ("off", gettext("Inactive"))
+
+
+# --------------------------------------------------------------------------------------- vocabulary
+
+
+class CodedForm(GovernedForm):
+    """Asks before a code that stands in names is changed."""
+
+    impact_accepted = forms.BooleanField(
+        label=_("I have read what this changes"), required=False, widget=UnfoldBooleanWidget,
+        help_text=_("Asked when the code stands in names."),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.instance.impact_accepted = bool(cleaned.get("impact_accepted"))
+        return cleaned
+
+    @property
+    def asks_impact(self) -> bool:
+        asked = self.errors.as_data().get("code", [])
+        return any(error.code == "code_in_use" for error in asked) or bool(self.data.get("impact_accepted"))
+
+
+class CodedAdmin(GovernedAdmin):
+    """A market, brand or channel: its code stands in names."""
+
+    form = CodedForm
+    search_fields = ("code", "name")
+    ordering = ("code",)
+
+    def write(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        services.save_coded(row=obj, impact_accepted=obj.impact_accepted)
+
+
+@admin.register(Market)
+class MarketAdmin(CodedAdmin):
+    list_display = ("code", "name", "country", "region", "currency", "time_zone")
+    list_filter = ("region", "currency")
+    search_fields = ("code", "name", "country")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "country", "region")}),
+        (_("Money and time"), {"fields": ("currency", "time_zone", "languages")}),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "languages":
+            return as_list(db_field, ",", _("ISO 639-1 codes with commas between, the main one first: en, es."))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+@admin.register(Brand)
+class BrandAdmin(CodedAdmin):
+    list_display = ("code", "name", "safety", "dsa_beneficiary")
+    list_filter = ("family_friendly",)
+    fieldsets = (
+        (None, {"fields": ("code", "name")}),
+        (_("What it allows"), {"fields": ("family_friendly", "blocked_categories", "legal_lines")}),
+        (_("EU Digital Services Act"), {"fields": ("dsa_beneficiary", "dsa_payor")}),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "blocked_categories":
+            return as_boxes(db_field, BlockedCategory.choices, _("Interests that this brand never targets."))
+        if db_field.name == "legal_lines":
+            return as_list(db_field, help_text=_("Sentences that must stand in its ads, one a line: Drink responsibly."))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @display(description=_("Safety"), label={"family": "success"})
+    def safety(self, row: Brand) -> Any:
+        return ("family", gettext("Family-friendly")) if row.family_friendly else None
+
+
+@admin.register(Channel)
+class ChannelAdmin(CodedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {"platform": _("Whose API builds the campaigns of this channel.")}
+    list_display = ("code", "name", "platform_badge", "api_identifier", "active_badge")
+    list_filter = ("platform", "active")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "active")}),
+        (_("How it is bought"), {"fields": ("platform", "api_identifier", "settings")}),
+    )
+
+    @display(description=_("Platform"), ordering="platform", label=PLATFORM_BADGES)
+    def platform_badge(self, row: Channel) -> tuple[str, str]:
+        return row.platform, row.get_platform_display()
+
+    @display(description=_("State"), ordering="active", label=ON_OFF)
+    def active_badge(self, row: Channel) -> tuple[str, str]:
+        return on_off(row.active)
+
+
+# ----------------------------------------------------------------------------------------- accounts
+
+
+def secret_field(platform: str, name: str) -> str:
+    return f"secret__{platform}__{name}"
+
+
+class AdAccountForm(GovernedForm):
+    """Secrets are written here and shown to no one: an empty box keeps what is stored."""
+
+    forget_secrets = forms.BooleanField(
+        label=_("Forget the stored credentials"), required=False, widget=UnfoldBooleanWidget,
+        help_text=_("Tick to erase all of them. Boxes that you fill in are stored after that."),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        kept = {} if cleaned.get("forget_secrets") else dict(self.instance.credentials or {})
+        self.instance.credentials = {**kept, **self._given(cleaned)}
+        return cleaned
+
+    def _given(self, cleaned: dict[str, Any]) -> dict[str, str]:
+        platform = cleaned.get("platform") or self.instance.platform
+        names = credentials.fields_of(platform)
+        return {name: given for name in names if (given := cleaned.get(secret_field(platform, name)))}
+
+
+def secret_fields(platforms: list[str], stored: dict[str, str]) -> dict[str, forms.CharField]:
+    return {
+        secret_field(platform, name): forms.CharField(
+            label=name.replace("_", " ").capitalize(), required=False, strip=True,
+            widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+            help_text=f"{help_text} {gettext('A value is stored; leave this empty to keep it.') if stored.get(name) else ''}",
+        )
+        for platform in platforms
+        for name, help_text in credentials.fields_of(platform).items()
+    }  # fmt: skip
+
+
+class ServesInline(GovernedTabularInline):
+    model = AdAccountServes
+    fields = ("brand", "market")
+    autocomplete_fields = ("brand", "market")
+    show_change_link = False
+    verbose_name_plural = _("Serves these brands in these markets")
+
+
+@admin.register(AdAccount)
+class AdAccountAdmin(GovernedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {"platform": _("Where the account is; fixed once it is saved.")}
+    form = AdAccountForm
+    list_display = ("name", "platform_badge", "external_id", "currency", "time_zone", "mode_badge", "cap", "active_badge")
+    list_filter = ("platform", "mode", "active", "currency")
+    search_fields = ("name", "external_id")
+    ordering = ("platform", "name")
+    inlines = (ServesInline,)
+    fieldsets = (
+        (None, {"fields": ("platform", "external_id", "name", "mode", "active")}),
+        (_("Money and time"), {"fields": ("currency", "time_zone", "daily_cap")}),
+        (
+            _("What ads speak for and count"),
+            {
+                "fields": (
+                    "page_id", "instagram_user_id", "identity_id", "identity_type", "pixel_id", "app_id",
+                    "login_customer_id", "conversion_action_id",
+                ),
+            },
+        ),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        # a list decrypts nothing
+        return rows.defer("credentials") if is_list(request) else rows
+
+    def _within(self, request: HttpRequest, obj: Any) -> bool:
+        """Changing an account changes it for everyone whom it serves: all of them must be the person's."""
+        if not isinstance(obj, AdAccount) or obj.pk is None:
+            return True
+        if not hasattr(obj, "_within"):
+            obj._within = all(may_write(request.user, pair) for pair in obj.serves.all())
+        return obj._within
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        columns = tuple(name for _title, options in self.fieldsets for name in options["fields"])
+        made = super().get_form(request, obj, change=change, **{**kwargs, "fields": columns})
+        if obj is None or self.has_change_permission(request, obj):
+            platforms = [obj.platform] if obj else list(credentials.registered())
+            made.base_fields.update(secret_fields(platforms, obj.credentials if obj else {}))
+        return made
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), *(("platform",) if obj else ()))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        own = super().get_fieldsets(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            return own
+        secrets = [self._secrets(platform) for platform in ([obj.platform] if obj else credentials.registered())]
+        if obj is not None:
+            secrets.append((_("Forget credentials"), {"fields": ("forget_secrets",), "classes": ["collapse"]}))
+        return [*own[:3], *secrets, *own[3:]]
+
+    def _secrets(self, platform: str) -> Any:
+        title = gettext("Credentials · %(platform)s") % {"platform": Platform(platform).label}
+        names = tuple(secret_field(platform, name) for name in credentials.fields_of(platform))
+        return title, {"fields": names, "description": _("Encrypted at rest and shown to no one. Not needed for the sandbox.")}
+
+    @display(description=_("Platform"), ordering="platform", label=PLATFORM_BADGES)
+    def platform_badge(self, row: AdAccount) -> tuple[str, str]:
+        return row.platform, row.get_platform_display()
+
+    @display(description=_("Mode"), ordering="mode", label={"SANDBOX": "info", "LIVE": "warning"})
+    def mode_badge(self, row: AdAccount) -> tuple[str, str]:
+        return row.mode, row.get_mode_display()
+
+    @display(description=_("State"), ordering="active", label=ON_OFF)
+    def active_badge(self, row: AdAccount) -> tuple[str, str]:
+        return on_off(row.active)
+
+    @display(description=_("Daily cap"), ordering="daily_cap")
+    def cap(self, row: AdAccount) -> str:
+        return money.shown(row.daily_cap, row.currency) or EMPTY
+
+
+# --------------------------------------------------------------------------------------- conventions
+
+#: What the preview on a convention's page is made of: campaign, ad set, ad.
+SAMPLES = (
+    ("Moana Launch", "Prospecting 18-34", "Wave 15s"),
+    ("Q3 2025: Back to School", "Retargeting", "Carousel A"),
+    ("Моана", "Москва", "Волна"),
+)
+
+
+@admin.register(NamingConvention)
+class NamingConventionAdmin(GovernedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {
+        "campaign_pattern": _("Parts in braces, joined by the separator: brand, market, channel, year, month, objective, name."),
+        "ad_set_pattern": _("The campaign's parts, and {ad_set}."),
+        "ad_pattern": _("The campaign's parts, {ad_set}, {ad}, and {format} if you like."),
+        "campaign_max_length": _("The most characters of a whole campaign name, from 20 to 400."),
+        "ad_set_max_length": _("Likewise of an ad set's name."),
+        "ad_max_length": _("Likewise of an ad's name."),
+    }
+    list_display = ("number_shown", "campaign_pattern", "separator", "force_badge", "note", "updated_at")
+    list_filter = ("in_force",)
+    search_fields = ("campaign_pattern", "ad_set_pattern", "ad_pattern", "note")
+    ordering = ("-number",)
+    readonly_fields = ("in_force", "samples")
+    actions_detail = ("put_in_force",)
+    fieldsets = (
+        (None, {"fields": ("number", "in_force", "note")}),
+        (_("Patterns"), {"fields": ("campaign_pattern", "ad_set_pattern", "ad_pattern", "separator", "samples")}),
+        (_("What names may be made of"), {"fields": ("allowed_characters", "transliterate", "part_lengths")}),
+        (_("Lengths"), {"fields": ("campaign_max_length", "ad_set_max_length", "ad_max_length")}),
+        (_("Links"), {"fields": ("utm_parameters",)}),
+    )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        last = NamingConvention.objects.aggregate(last=Max("number"))["last"] or 0
+        return {"number": last + 1, **super().get_changeform_initial_data(request)}
+
+    @display(description=_("Version"), ordering="number")
+    def number_shown(self, row: NamingConvention) -> str:
+        return f"v{row.number}"
+
+    @display(description=_("State"), ordering="in_force", label={"in": "success", "out": "info"})
+    def force_badge(self, row: NamingConvention) -> tuple[str, str]:
+        return ("in", gettext("In force")) if row.in_force else ("out", gettext("Not in force"))
+
+    @admin.display(description=_("What it makes of samples"))
+    def samples(self, row: NamingConvention) -> SafeString | str:
+        if not row.pk:
+            return gettext("Save it to see what it makes of sample names.")
+        lines = [line for texts in SAMPLES for line in sample_names(row.as_rules(), *texts)]
+        return format_html(
+            '<table class="w-full"><tbody>{}</tbody></table>',
+            format_html_join("", '<tr><td class="pr-4 py-1 whitespace-nowrap align-top">{}</td><td class="py-1 align-top">'
+                             '<code class="font-mono text-xs break-all">{}</code></td></tr>', lines),
+        )  # fmt: skip
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        actions = super().get_actions_detail(request, object_id)
+        row = self.get_object(request, str(object_id))
+        return actions if row and not row.in_force and self.has_change_permission(request, row) else []
+
+    @action(description=_("Put in force"), url_path="put-in-force", icon="gavel", variant=ActionVariant.PRIMARY)
+    def put_in_force(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page that says what will happen; then the service."""
+        row = get_object_or_404(self.get_queryset(request), pk=object_id)
+        if request.method != "POST":
+            return self._ask(request, row)
+        try:
+            services.put_in_force(convention=row, by=request.user)
+        except ValidationError as refused:
+            tell(request, refused)
+        else:
+            messages.success(request, gettext("Version %(number)s is in force.") % {"number": row.number})
+        return HttpResponseRedirect(self.page("change", row.pk))
+
+    def _ask(self, request: HttpRequest, row: NamingConvention) -> HttpResponse:
+        before = NamingConvention.in_force_or_none()
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "original": row,
+            "title": gettext("Put version %(number)s in force?") % {"number": row.number},
+            "lines": [
+                gettext("It builds every new name from now on."),
+                gettext("It ends version %(number)s.") % {"number": before.number} if before else "",
+                gettext("Names that no platform knows yet are built again; names on platforms stay."),
+                gettext("Tickets whose names change have to be submitted again."),
+            ],
+            "button": gettext("Put in force"), "back": self.page("change", row.pk), "before": self.samples(row),
+        }  # fmt: skip
+        return TemplateResponse(request, "governance/admin/confirm.html", context)
+
+
+def sample_names(rule: naming.Convention, campaign: str, ad_set: str, ad: str) -> list[tuple[str, str]]:
+    """(what people typed, the governed name or what is wrong with it) on each level."""
+    values = {
+        "brand": "DIS", "market": "US", "channel": "META", "year": "2026", "month": "03", "objective": "TRAFFIC",
+        "format": "VIDEO",
+    }  # fmt: skip
+    lines = []
+    for level, part, text in (("campaign", "name", campaign), ("ad_set", "ad_set", ad_set), ("ad", "ad", ad)):
+        values[part], findings = naming.name_part(rule, text, part=part)
+        name, more = naming.build(rule, level, values) if not findings else ("", [])
+        lines.append((text, name or " ".join(in_words(finding) for finding in (*findings, *more)[:1])))
+    return lines
+
+
+# ------------------------------------------------------------------------------------- rules, rates
+
+
+@admin.register(QARule)
+class QARuleAdmin(GovernedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {"kind": _("Each built-in rule stands here once.")}
+    list_display = ("__str__", "active_badge", "updated_at")
+    list_filter = ("active",)
+    search_fields = ("kind",)
+    fieldsets = ((None, {"fields": ("kind", "active", "parameters")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), *(("kind",) if obj else ()))
+
+    @display(description=_("State"), ordering="active", label={"on": "success", "off": "warning"})
+    def active_badge(self, row: QARule) -> tuple[str, str]:
+        return ("on", gettext("Blocks")) if row.active else ("off", gettext("Only warns"))
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(GovernedAdmin):
+    list_display = ("currency", "usd_shown", "valid_from", "source")
+    list_filter = ("currency",)
+    search_fields = ("currency", "source")
+    ordering = ("currency", "-valid_from")
+    date_hierarchy = "valid_from"
+    fieldsets = ((None, {"fields": ("currency", "usd", "valid_from", "source")}),)
+
+    @display(description=_("US dollars for one"), ordering="usd")
+    def usd_shown(self, row: ExchangeRate) -> str:
+        return money.plain(row.usd)
+
+
+@admin.register(Audience)
+class AudienceAdmin(GovernedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {
+        "age_min": _("From 13 to 65. Empty: no lower end."),
+        "gender": _("Any: nobody is left out."),
+    }
+    list_display = ("name", "brand", "gender", "ages")
+    list_filter = (*related("brand"), "gender")
+    search_fields = ("name",)
+    list_select_related = ("brand",)
+    autocomplete_fields = ("brand",)
+    fieldsets = (
+        (None, {"fields": ("name", "brand")}),
+        (_("Who they are"), {"fields": ("age_min", "age_max", "gender")}),
+        (_("On the platforms"), {"fields": ("interests", "audiences_include", "audiences_exclude")}),
+    )
+
+    @admin.display(description=_("Ages"))
+    def ages(self, row: Audience) -> str:
+        return f"{row.age_min or ''}–{row.age_max or ''}" if row.age_min or row.age_max else EMPTY
+
+
+@admin.register(Alias)
+class AliasAdmin(GovernedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {
+        "kind": _("What the plan's text is about; it says which of the targets below to fill in."),
+        "brand": _("For an advertiser."),
+        "channel": _("For a vehicle, partner or product."),
+        "market": _("For a location."),
+        "objective": _("For an objective."),
+        "audience": _("For an audience."),
+    }
+    list_display = ("text", "kind_badge", "leads_to")
+    list_filter = ("kind", "not_trafficked")
+    search_fields = ("text", "text_key")
+    ordering = ("kind", "text")
+    list_select_related = ("brand", "channel", "market", "audience")
+    autocomplete_fields = ("brand", "channel", "market", "audience")
+    fieldsets = (
+        (None, {"fields": ("kind", "text")}),
+        (
+            _("Where it leads: one of these"),
+            {"fields": ("brand", "channel", "objective", "market", "audience", "not_trafficked")},
+        ),
+    )
+
+    @display(description=_("Kind"), ordering="kind", label=True)
+    def kind_badge(self, row: Alias) -> str:
+        return row.get_kind_display()
+
+    @admin.display(description=_("Leads to"))
+    def leads_to(self, row: Alias) -> str:
+        return str(row.target or gettext("not trafficked here"))
+
+
+@admin.register(Grant)
+class GrantAdmin(GovernedAdmin):
+    help_texts: ClassVar[dict[str, Any]] = {"user": _("Who may see and change that brand in that market.")}
+    list_display = ("user", "brand_shown", "market_shown", "updated_at")
+    list_filter = related("user", "brand", "market")
+    search_fields = ("user__username", "user__first_name", "user__last_name", "brand__code", "market__code")
+    list_select_related = ("user", "brand", "market")
+    autocomplete_fields = ("user", "brand", "market")
+    fieldsets = ((None, {"fields": ("user", "brand", "market")}),)
+
+    @admin.display(description=_("Brand"), ordering="brand")
+    def brand_shown(self, row: Grant) -> str:
+        return str(row.brand or gettext("every brand"))
+
+    @admin.display(description=_("Market"), ordering="market")
+    def market_shown(self, row: Grant) -> str:
+        return str(row.market or gettext("every market"))

@@ -1,0 +1,63 @@
+"""Filters of lists: wrong values and unknown parameters are errors, not empty lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.filters import SearchFilter
+from rest_framework.request import Request
+
+from governance.api import pagination
+from governance.api.errors import field_problem
+from governance.api.fields import find_row
+
+_ALWAYS = pagination.PARAMETERS | {"search", "format"}
+
+
+class StrictFilters(DjangoFilterBackend):
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
+        known = _ALWAYS | set(view.filterset_class.base_filters if view.filterset_class else ())
+        for name in request.query_params:
+            if name not in known:
+                text = _("There is no filter of that name. Known are: %(known)s.") % {"known": ", ".join(sorted(known))}
+                raise field_problem(name[:80], "unknown_parameter", text)
+        return super().filter_queryset(request, queryset, view)
+
+
+FILTERS = [StrictFilters, SearchFilter]
+
+
+class ReferenceFilter(django_filters.CharFilter):
+    """`?brand=DIS` or `?brand=<public id>`; what the person can't see is answered like what there is not."""
+
+    def __init__(self, model: type[Any], field_name: str, **options: Any) -> None:
+        self.model = model
+        super().__init__(field_name=field_name, **options)
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        if not value:
+            return queryset
+        row = find_row(self.model, value, self.parent.request.user)
+        if row is None:
+            what = str(self.model._meta.verbose_name)
+            text = _("There is no %(what)s '%(text)s' that is yours.") % {"what": what, "text": value[:80]}
+            raise field_problem(self.field_name, "does_not_exist", text)
+        return super().filter(queryset, row)
+
+
+class GovernedFilters(django_filters.FilterSet):
+    """Every list leaves archived rows out unless it is asked for them."""
+
+    archived = django_filters.BooleanFilter(method="by_archived", help_text="true: only archived rows. Without it: none of them.")
+    changed_since = django_filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
+
+    def by_archived(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        return queryset.filter(archived_at__isnull=not value)
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        found = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("archived") is not None else found.filter(archived_at__isnull=True)

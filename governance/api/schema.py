@@ -1,0 +1,79 @@
+"""What OpenAPI says of every operation: the error envelope, and the headers that all of them know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+
+class FieldErrorBody(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    params = serializers.DictField()
+
+
+class RowErrorsBody(serializers.Serializer):
+    row = serializers.IntegerField(help_text="Position in the list that was sent, from 0.")
+    fields = serializers.DictField(child=FieldErrorBody(many=True))  # type: ignore[assignment]
+
+
+class ProblemBody(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    request_id = serializers.CharField()
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=FieldErrorBody(many=True), help_text="By path of the body; non_field_errors is the whole of it."
+    )
+    rows = RowErrorsBody(many=True)
+    details = serializers.DictField(help_text="What a conflict is about: impact, used_by, task_id.")
+
+
+class ErrorBody(serializers.Serializer):
+    error = ProblemBody()
+
+
+_TEXTS = {
+    "400": "The request is malformed, or values are wrong: see `fields` and `rows`.",
+    "401": "Not signed in.",
+    "403": "Not permitted.",
+    "404": "Not there, or not yours.",
+    "409": "In conflict with what stands: see `code`.",
+    "412": "If-Match names an older version.",
+    "413": "Too large.",
+    "422": "The Idempotency-Key was used for another request.",
+    "429": "Too many attempts: see Retry-After.",
+}
+_BY_METHOD = {
+    "GET": ("400", "401", "403", "404"),
+    "POST": ("400", "401", "403", "404", "409", "412", "413", "422", "429"),
+    "PUT": ("400", "401", "403", "404", "409", "412", "413"),
+    "PATCH": ("400", "401", "403", "404", "409", "412", "413"),
+    "DELETE": ("400", "401", "403", "404", "409", "412"),
+}
+_IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that the change is based on; 412 if the row has moved on."
+)
+_IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER,
+    description="1 to 255 characters. The same request with the same key is done once and answered alike for 24 hours.",
+)  # fmt: skip
+
+
+class ApiSchema(AutoSchema):
+    def get_override_parameters(self) -> list[Any]:
+        given = list(super().get_override_parameters())
+        if self.method in ("PUT", "PATCH", "DELETE") and getattr(self.view, "versioned", False):
+            given.append(_IF_MATCH)
+        if self.method == "POST" and getattr(self.view, "idempotent", False):
+            given.append(_IDEMPOTENCY_KEY)
+        return given
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies = super()._get_response_bodies(direction=direction)
+        for code in _BY_METHOD.get(self.method, ()):
+            if code not in bodies:
+                bodies[code] = {**self._get_response_for_code(ErrorBody, code), "description": _TEXTS[code]}
+        return bodies

@@ -1,0 +1,51 @@
+"""The embedded broker: kombu's filesystem transport, with messages that appear and disappear in one step.
+
+The stock transport opens a message's file before it writes it, and moves it through the system's temporary folder:
+a worker that looks in between reads half a message and stops. Here a message is written beside the queue and
+renamed into it, and claimed by a rename within the same file system.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import dumps, loads
+
+
+class Channel(filesystem.Channel):
+    def _put(self, queue: str, payload: Any, **_kwargs: Any) -> None:
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}"  # sorts by time
+        folder = Path(self.data_folder_out)
+        partial = folder / f"{name}.partial"
+        partial.write_text(dumps(payload))
+        partial.rename(folder / f"{name}.{queue}.msg")
+
+    def _get(self, queue: str) -> Any:
+        for name in sorted(os.listdir(self.data_folder_in)):  # noqa: PTH208  (names are enough, and faster)
+            if name.partition(".")[2] != f"{queue}.msg":
+                continue
+            claimed = Path(self.processed_folder) / name
+            try:
+                (Path(self.data_folder_in) / name).rename(claimed)
+            except FileNotFoundError:
+                continue  # another worker was first
+            payload = claimed.read_bytes()
+            claimed.unlink()
+            return loads(bytes_to_str(payload))
+        raise Empty
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+
+
+def install() -> None:
+    """`filesystem://` means this transport from now on."""
+    TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"

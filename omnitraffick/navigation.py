@@ -1,0 +1,91 @@
+"""The sidebar: it follows the work, and leads only where the person may go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+#: section -> (model, icon); a model whose room is not built yet is left out
+SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
+    (
+        _("Plan"),
+        (
+            ("campaigns.Campaign", "campaign"),
+            ("campaigns.MediaPlan", "upload_file"),
+            ("campaigns.MediaPlanLine", "table_rows"),
+            ("campaigns.CampaignChannel", "label"),
+        ),
+    ),
+    (
+        _("Traffic"),
+        (
+            ("trafficking.Ticket", "confirmation_number"),
+            ("trafficking.AdSet", "group_work"),
+            ("trafficking.Ad", "ad"),
+            ("trafficking.Plan", "account_tree"),
+            ("trafficking.Approval", "how_to_reg"),
+        ),
+    ),
+    (
+        _("Deploy"),
+        (
+            ("deploy.Deployment", "rocket_launch"),
+            ("deploy.Operation", "sync_alt"),
+            ("trafficking.PlatformObject", "cloud_done"),
+            ("django_celery_results.TaskResult", "task_alt"),
+            ("django_celery_beat.PeriodicTask", "schedule"),
+        ),
+    ),
+    (
+        _("Govern"),
+        (
+            ("governance.Market", "public"),
+            ("governance.Brand", "sell"),
+            ("governance.Channel", "podcasts"),
+            ("governance.AdAccount", "account_balance"),
+            ("governance.NamingConvention", "match_case"),
+            ("governance.QARule", "rule"),
+            ("governance.Alias", "translate"),
+            ("governance.Audience", "groups"),
+            ("governance.ExchangeRate", "currency_exchange"),
+        ),
+    ),
+    (
+        _("People"),
+        (
+            ("governance.User", "person"),
+            ("auth.Group", "badge"),
+            ("governance.Grant", "key"),
+            ("knox.AuthToken", "vpn_key"),
+            ("axes.AccessAttempt", "gpp_maybe"),
+        ),
+    ),
+)
+
+
+def sections(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's sidebar: Desk, then each section with what the person may see in it."""
+    desk = {"title": None, "items": [{"title": _("Desk"), "icon": "space_dashboard", "link": reverse("admin:index")}]}
+    made = [_section(request, title, models) for title, models in SECTIONS]
+    return [desk, *(section for section in made if section["items"])]
+
+
+def _section(request: HttpRequest, title: Any, models: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    items = [item for label, icon in models if (item := _item(request, label, icon))]
+    return {"title": title, "separator": True, "collapsible": True, "items": items}
+
+
+def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
+    model = apps.get_model(label)
+    page = admin.site._registry.get(model)
+    if page is None or not page.has_view_or_change_permission(request):
+        return None
+    meta = model._meta
+    link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return {"title": capfirst(meta.verbose_name_plural), "icon": icon, "link": link}

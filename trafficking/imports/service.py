@@ -1,0 +1,188 @@
+"""Import a media plan: one transaction, all errors at once, nothing or everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from campaigns.models import CampaignChannel, MediaPlan
+from campaigns.plans import Plan, PlanLine, read_plan
+from governance.access import Reach, reach_of
+from governance.actor import acting
+from governance.findings import Finding, blocking
+from governance.models import Market
+from governance.tables import Refused, Source
+from trafficking import qa
+from trafficking.imports.creatives import CreativeSheet, read_creatives
+from trafficking.imports.mapping import MappedLine, Mapper, Reported, Vocabulary
+from trafficking.imports.results import ImportResult, unique
+from trafficking.imports.writing import PlanWriter
+from trafficking.models import Ticket
+from trafficking.statuses import EDITABLE
+
+#: So many tickets get their QA findings in the answer; of the others people ask QA itself.
+CHECKED_TICKETS = 50
+
+
+def import_media_plan(
+    *, source: Source, creatives: Source | None = None, user: Any | None = None, market: str = "", start_on: date | None = None
+) -> ImportResult:
+    """Read a plan and write its campaigns, tickets and ad sets; `result.refused` says that nothing was written.
+
+    `user` None is the system (the command without --user). Errors and warnings are findings by row and column.
+    """
+    with acting(user, reason=f"import of {source.name}"), transaction.atomic():
+        result = _run(source, creatives, user, market, start_on)
+        if result.refused:
+            transaction.set_rollback(True)
+    return result
+
+
+def check_media_plan(
+    *, source: Source, creatives: Source | None = None, user: Any | None = None, market: str = "", start_on: date | None = None
+) -> ImportResult:
+    """What `import_media_plan` would do; writes nothing."""
+    with acting(user), transaction.atomic():
+        result = _run(source, creatives, user, market, start_on)
+        transaction.set_rollback(True)
+    result.written = False
+    result.plan_id = ""
+    return result
+
+
+def person_named(username: str) -> Any:
+    """The active person with this user name; Refused where there is none."""
+    person = get_user_model().objects.filter(username=username, is_active=True).first()
+    if person is None:
+        raise Refused(Finding("import.unknown_user", params={"text": username}))
+    return person
+
+
+def _run(source: Source, creatives: Source | None, user: Any, market: str, start_on: date | None) -> ImportResult:
+    result = ImportResult()
+    plan, sheet = _read(source, creatives, result.findings)
+    vocabulary = Vocabulary.read()
+    option = _option_market(vocabulary, market, result.findings)
+    if vocabulary.convention is None:
+        result.findings.append(Finding("campaign.no_convention"))
+    if plan is None or sheet is None or vocabulary.convention is None or (market and option is None):
+        result.findings = unique(result.findings)
+        return result
+    result.plan_key, result.plan_name = plan.key, plan.name
+    result.shift_days = _shift(plan.lines, start_on)
+    reach = reach_of(user) if user is not None else Reach(everything=True)
+    mapper = Mapper(vocabulary, reach, option)
+    mapped, reported = _mapped(mapper, plan.lines)
+    result.findings += [*plan.findings, *sheet.findings, *mapper.findings]
+    writer = _write(plan, source, sheet, vocabulary, reach, user, mapped, reported, result)
+    result.findings = unique([*result.findings, *writer.findings])
+    result.lines, result.ads = writer.lines, writer.ads
+    if result.refused:
+        return result
+    result.written, result.plan_id = True, str(writer.plan.public_id)
+    result.tickets = list(writer.tickets.values())
+    _check_tickets(result)
+    return result
+
+
+def _read(
+    source: Source, creatives: Source | None, findings: list[Finding]
+) -> tuple[Plan | None, CreativeSheet | None]:
+    """Both files, so that what is wrong with either is told at once."""
+    plan, sheet = None, None
+    try:
+        plan = read_plan(source)
+    except Refused as refused:
+        findings += refused.findings
+    try:
+        sheet = read_creatives(creatives) if creatives is not None else CreativeSheet()
+    except Refused as refused:
+        findings += [Finding(f.code, f"creatives {f.field}".strip(), f.severity, f.params) for f in refused.findings]
+    return plan, sheet
+
+
+def _option_market(vocabulary: Vocabulary, text: str, findings: list[Finding]) -> Market | None:
+    if not text:
+        return None
+    named = vocabulary.market_named(text)
+    if len(named) == 1:
+        return named[0]
+    if named:
+        markets = [each.code for each in named]
+        findings.append(Finding("import.ambiguous_country", "--market", params={"text": text, "markets": markets}))
+    else:
+        findings.append(Finding("import.unknown_market", "--market", params={"text": text}))
+    return None
+
+
+def _shift(lines: Iterable[PlanLine], start_on: date | None) -> int:
+    """Move all flights by the same days, so that the earliest begins on `start_on`; the days moved."""
+    lines = list(lines)
+    if start_on is None or not lines:
+        return 0
+    moved = start_on - min(line.start for line in lines)
+    for line in lines:
+        line.start, line.end = line.start + moved, line.end + moved
+    return moved.days
+
+
+def _mapped(mapper: Mapper, lines: Iterable[PlanLine]) -> tuple[list[MappedLine], list[Reported]]:
+    mapped: list[MappedLine] = []
+    reported: list[Reported] = []
+    for line in lines:
+        found = mapper.map(line)
+        if isinstance(found, Reported):
+            reported.append(found)
+        elif found is not None:
+            mapped.append(found)
+    return mapped, reported
+
+
+def _write(
+    plan: Plan, source: Source, sheet: CreativeSheet, vocabulary: Vocabulary, reach: Reach, user: Any,
+    mapped: list[MappedLine], reported: list[Reported], result: ImportResult,
+) -> PlanWriter:  # fmt: skip
+    row = MediaPlan.objects.filter(plan_key=plan.key).first() or MediaPlan(plan_key=plan.key, imported_by=user)
+    writer = PlanWriter(
+        plan=row, plan_currency=plan.currency, vocabulary=vocabulary, sheet=sheet, reach=reach, owner=user
+    )
+    writer.read_stored()
+    broken = bool(blocking(result.findings)) or writer.broken
+    if not broken:
+        _save_plan(row, plan, source, reported, result)
+    writer.write(mapped, reported, plan.keys, check_only=broken)
+    return writer
+
+
+def _save_plan(row: MediaPlan, plan: Plan, source: Source, reported: list[Reported], result: ImportResult) -> None:
+    """Saved only where something about it changed."""
+    values = {
+        "name": plan.name, "format": plan.format, "schema_version": plan.schema_version, "file_name": source.name[:255],
+        "file_sha256": source.sha256, "parameters": {"shift_days": result.shift_days},
+        "reported": [{"line": each.line.key, "name": each.line.name, "vendor": each.text} for each in reported],
+    }  # fmt: skip
+    if row.pk is None or any(getattr(row, name) != value for name, value in values.items()):
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save()
+
+
+def _check_tickets(result: ImportResult) -> None:
+    """What QA would say of each ticket now; nothing of that is stored."""
+    names = {
+        (each.campaign_id, each.channel_id): each.governed_name
+        for each in CampaignChannel.objects.filter(campaign__tickets__in=[ticket.pk for ticket in result.tickets[:500]])
+    }
+    checked = {ticket.pk: ticket for ticket in result.tickets[:CHECKED_TICKETS]}
+    rows = Ticket.objects.filter(pk__in=checked).select_related(
+        "campaign__brand", "campaign__market", "channel", "ad_account"
+    )
+    for row in rows:
+        ticket = checked[row.pk]
+        ticket.name = names.get((row.campaign_id, row.channel_id), "")
+        if row.status in EDITABLE:
+            ticket.findings, ticket.checked = qa.check_ticket(row).findings, True

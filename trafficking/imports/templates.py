@@ -1,0 +1,27 @@
+"""Templates that people fill in: the header, an example, and in XLSX a sheet that explains every column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from campaigns.plans import COLUMNS as PLAN_COLUMNS
+from governance.tables import Column, csv_text, workbook_bytes
+from trafficking.imports.creatives import COLUMNS as CREATIVE_COLUMNS
+
+
+def plan_template(file_format: str) -> bytes:
+    """`file_format` is csv or xlsx."""
+    return _template("plan", PLAN_COLUMNS, file_format)
+
+
+def creative_template(file_format: str, lines: Sequence[str] = ()) -> bytes:
+    """With `lines`, one row to fill in for each; else one example."""
+    rows = [{"line": line, "ad": "Ad 1"} for line in lines]
+    return _template("creatives", CREATIVE_COLUMNS, file_format, rows)
+
+
+def _template(name: str, columns: Sequence[Column], file_format: str, rows: Sequence[dict[str, str]] = ()) -> bytes:
+    filled = list(rows) or [{column.name: column.example for column in columns}]
+    if file_format == "xlsx":
+        return workbook_bytes({name: (columns, filled)})
+    return ("\ufeff" + csv_text(columns, filled)).encode()
