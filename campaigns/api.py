@@ -9,7 +9,12 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -43,10 +48,16 @@ class CampaignBody(GovernedBody):
     brand = ReferenceField(Brand, help_text="Code or id.")
     market = ReferenceField(Market, help_text="Code or id.")
     channels = serializers.ListField(
-        child=ReferenceField(Channel), allow_empty=False, max_length=50, write_only=True, help_text="Codes or ids."
+        child=ReferenceField(Channel),
+        allow_empty=False,
+        max_length=50,
+        write_only=True,
+        help_text="Codes or ids.",
     )
     owner = PersonField(required=False, allow_null=True, help_text="User name; you, if not given.")
-    names = GovernedNameBody(source="channel_names", many=True, read_only=True, help_text="Built by the convention in force.")
+    names = GovernedNameBody(
+        source="channel_names", many=True, read_only=True, help_text="Built by the convention in force."
+    )
     deployed = serializers.SerializerMethodField(help_text="A platform knows something of it.")
 
     class Meta:
@@ -88,7 +99,10 @@ _EXAMPLE = {
     "budget": "25000.00", "currency": "USD", "budget_type": "LIFETIME", "start_on": "2027-03-01", "end_on": "2027-03-31",
 }  # fmt: skip
 _ONE_OR_MANY = PolymorphicProxySerializer(
-    component_name="CampaignOrList", serializers=[CampaignBody, CampaignBody(many=True)], resource_type_field_name=None
+    component_name="CampaignOrList",
+    serializers=[CampaignBody, CampaignBody(many=True)],
+    resource_type_field_name=None,
+    many=False,
 )
 ONE_OR_MANY_TEXT = (
     "Send one object, or a list of up to 1,000: all are saved or none, and `error.rows` tells every row's errors."
@@ -114,7 +128,11 @@ class CampaignView(GovernedView):
 
     def list_queryset(self) -> QuerySet:
         names = CampaignChannel.objects.select_related("channel", "convention").order_by("channel__code")
-        return self.get_queryset().select_related("brand", "market", "owner").prefetch_related(Prefetch("channel_names", queryset=names))
+        return (
+            self.get_queryset()
+            .select_related("brand", "market", "owner")
+            .prefetch_related(Prefetch("channel_names", queryset=names))
+        )
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if isinstance(request.data, list):
@@ -163,7 +181,9 @@ class CampaignView(GovernedView):
             return None
         text = _("%(brand)s in %(market)s is not yours.")
         params = {"brand": campaign.brand.code, "market": campaign.market.code}
-        return DjangoValidationError({"market": DjangoValidationError(text, code="outside_reach", params=params)})
+        return DjangoValidationError(
+            {"market": DjangoValidationError(text, code="outside_reach", params=params)}
+        )
 
     def save(self, row: Campaign, values: dict[str, Any]) -> Campaign:
         values = dict(values)

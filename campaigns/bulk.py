@@ -158,7 +158,9 @@ class _Errors:
         try:
             check()
         except ValidationError as error:
-            by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+            by_field = (
+                error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+            )
             for name, errors in by_field.items():
                 self.by_field[name].extend(errors)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -29,7 +29,6 @@ from governance.admin_base import (
     as_list,
     in_words,
     is_list,
-    may_write,
     related,
     tell,
 )
@@ -226,9 +225,9 @@ class AdAccountAdmin(GovernedAdmin):
         """Changing an account changes it for everyone whom it serves: all of them must be the person's."""
         if not isinstance(obj, AdAccount) or obj.pk is None:
             return True
-        if not hasattr(obj, "_within"):
-            obj._within = all(may_write(request.user, pair) for pair in obj.serves.all())
-        return obj._within
+        if not hasattr(obj, "_is_theirs"):
+            obj._is_theirs = services.may_change(request.user, obj)
+        return obj._is_theirs
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         columns = tuple(name for _title, options in self.fieldsets for name in options["fields"])
@@ -338,6 +337,8 @@ class NamingConventionAdmin(GovernedAdmin):
     def put_in_force(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A page that says what will happen; then the service."""
         row = get_object_or_404(self.get_queryset(request), pk=object_id)
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
         if request.method != "POST":
             return self._ask(request, row)
         try:

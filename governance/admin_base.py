@@ -193,8 +193,10 @@ class Limited:
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        if field is not None and not field.help_text:
-            field.help_text = self.help_texts.get(db_field.name, "")
+        if field is None:
+            return None
+        field.help_text = field.help_text or self.help_texts.get(db_field.name, "")
+        field.show_hidden_initial = False  # what was read is known by its version
         return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

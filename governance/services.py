@@ -25,7 +25,9 @@ def may_change(user: Any, row: Any) -> bool:
     """
     reach = reach_of(user)
     if isinstance(row, AdAccount):
-        return all(reach.covers(brand, market) for brand, market in row.serves.values_list("brand_id", "market_id"))
+        return all(
+            reach.covers(brand, market) for brand, market in row.serves.values_list("brand_id", "market_id")
+        )
     brand_id = row.pk if isinstance(row, Brand) else None
     market_id = row.pk if isinstance(row, Market) else None
     return reach.covers(brand_id, market_id)
@@ -59,7 +61,9 @@ def _set_served(account: AdAccount, wanted: list[tuple[Brand, Market]]) -> None:
     present = {(each.brand_id, each.market_id): each for each in account.serves.all()}
     keys = [(brand.pk, market.pk) for brand, market in wanted]
     if len(set(keys)) != len(keys):
-        raise ValidationError({"serves": ValidationError(_("A brand × market stands there twice."), code="duplicate")})
+        raise ValidationError(
+            {"serves": ValidationError(_("A brand × market stands there twice."), code="duplicate")}
+        )
     for key, row in present.items():
         if key not in keys:
             row.delete()

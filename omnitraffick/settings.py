@@ -255,6 +255,14 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AdFormatEnum": "trafficking.models.tree.FORMATS",
+        "PlanFormatEnum": "campaigns.models.MediaPlan.Format",
+        "CampaignStatusEnum": "campaigns.models.Campaign.Status",
+        "TicketStatusEnum": "trafficking.statuses.Status",
+        "DeploymentStateEnum": "deploy.models.Deployment.State",
+        "OperationStateEnum": "deploy.models.Operation.State",
+    },
 }
 
 # --- Celery: the database is the truth; a lost message is enqueued again by the sweeper

@@ -176,7 +176,9 @@ def _patch_ads(node: _Node, draft: AdSetDraft, errors: _Errors) -> None:
         _set(row, each.values)
 
 
-def _ad_node(node: _Node, ads: Sequence[Ad], draft: AdDraft, at: int, errors: _Errors, fresh: Mapping[str, Any]) -> _Node:
+def _ad_node(
+    node: _Node, ads: Sequence[Ad], draft: AdDraft, at: int, errors: _Errors, fresh: Mapping[str, Any]
+) -> _Node:
     path = f"{node.path}.ads[{at}]"
     return _node(_found(ads, draft, path, errors), Ad(ad_set=node.row), draft, path, at, fresh)
 
@@ -226,7 +228,9 @@ def _content_fields(model: type[Any]) -> list[Any]:
 
 
 def _content(row: Any) -> dict[str, Any]:
-    return {each.name: getattr(row, each.name) for each in _content_fields(type(row))} | {"governed_name": row.governed_name}
+    return {each.name: getattr(row, each.name) for each in _content_fields(type(row))} | {
+        "governed_name": row.governed_name
+    }
 
 
 def _fresh_values(model: type[Any]) -> dict[str, Any]:

@@ -98,7 +98,11 @@ def request_id() -> str:
 
 
 def invalid(fields: Fields, rows: list[dict[str, Any]] | None = None) -> Problem:
-    message = _("%(n)s rows have errors; nothing was saved.") % {"n": len(rows)} if rows else _("Some values are wrong.")
+    message = (
+        _("%(n)s rows have errors; nothing was saved.") % {"n": len(rows)}
+        if rows
+        else _("Some values are wrong.")
+    )
     return Problem(400, "validation_error", message, fields=fields, rows=rows)
 
 
@@ -113,7 +117,9 @@ def fields_of_model(error: DjangoValidationError) -> Fields:
     """A model's or service's ValidationError, per field, with codes and parameters."""
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: _each(error)}
     return {
-        WHOLE if name == NON_FIELD_ERRORS else name: [_entry_of_model(each) for one in errors for each in _each(one)]
+        WHOLE if name == NON_FIELD_ERRORS else name: [
+            _entry_of_model(each) for one in errors for each in _each(one)
+        ]
         for name, errors in by_field.items()
     }
 
@@ -203,7 +209,9 @@ def _model_refusal(exc: DjangoValidationError, context: dict[str, Any]) -> Probl
     entries = [entry for each in fields.values() for entry in each]
     told = {entry["code"] for entry in entries}
     if len(told) == 1 and (code := told.pop()) in STATUS_OF_CODE:
-        return Problem(STATUS_OF_CODE[code], code, entries[0]["message"], fields=fields, details=entries[0]["params"])
+        return Problem(
+            STATUS_OF_CODE[code], code, entries[0]["message"], fields=fields, details=entries[0]["params"]
+        )
     return invalid(fields)
 
 
@@ -218,7 +226,12 @@ def _framework(exc: exceptions.APIException, context: dict[str, Any]) -> Problem
     if (wait := getattr(exc, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait))
     codes = exc.get_codes()
-    return Problem(exc.status_code, codes if isinstance(codes, str) else exc.default_code, force_str(exc.detail), headers=headers)
+    return Problem(
+        exc.status_code,
+        codes if isinstance(codes, str) else exc.default_code,
+        force_str(exc.detail),
+        headers=headers,
+    )
 
 
 def _not_found(exc: Http404, context: dict[str, Any]) -> Problem:
@@ -233,7 +246,9 @@ def _in_use(exc: ProtectedError | RestrictedError, context: dict[str, Any]) -> P
     rows = exc.protected_objects if isinstance(exc, ProtectedError) else exc.restricted_objects
     used_by: dict[str, dict[str, Any]] = {}
     for row in rows:
-        entry = used_by.setdefault(row._meta.label_lower, {"what": str(row._meta.verbose_name_plural), "count": 0, "examples": []})
+        entry = used_by.setdefault(
+            row._meta.label_lower, {"what": str(row._meta.verbose_name_plural), "count": 0, "examples": []}
+        )
         entry["count"] += 1
         if len(entry["examples"]) < 5:
             entry["examples"].append(str(row))
@@ -244,12 +259,21 @@ def _in_use(exc: ProtectedError | RestrictedError, context: dict[str, Any]) -> P
 
 def _conflict(exc: IntegrityError, context: dict[str, Any]) -> Problem:
     logger.warning("refused by a database constraint", exc_info=exc)
-    return Problem(409, "conflict", _("Someone else saved something that this collides with. Read it again and try once more."))
+    return Problem(
+        409,
+        "conflict",
+        _("Someone else saved something that this collides with. Read it again and try once more."),
+    )
 
 
 def _busy(exc: OperationalError, context: dict[str, Any]) -> Problem:
     logger.error("the database did not answer", exc_info=exc)
-    return Problem(503, "database_busy", _("The database did not answer in time. Try again."), headers={"Retry-After": "5"})
+    return Problem(
+        503,
+        "database_busy",
+        _("The database did not answer in time. Try again."),
+        headers={"Retry-After": "5"},
+    )
 
 
 def _too_large(exc: RequestDataTooBig, context: dict[str, Any]) -> Problem:

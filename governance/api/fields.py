@@ -66,6 +66,7 @@ class DayField(serializers.DateField):
         return super().to_internal_value(value)
 
 
+@extend_schema_field({"type": "string", "minLength": 1})
 class ReferenceField(serializers.Field):
     """Another row, by public id or, where the model has one, by code; given out as code, else as public id.
 
@@ -89,7 +90,12 @@ class ReferenceField(serializers.Field):
             known[key] = find_row(self.model, data, self.context["request"].user)
         if known[key] is None:
             what = str(self.model._meta.verbose_name)
-            raise refusal("does_not_exist", _("There is no %(what)s '%(text)s' that is yours."), what=what, text=data[:80])
+            raise refusal(
+                "does_not_exist",
+                _("There is no %(what)s '%(text)s' that is yours."),
+                what=what,
+                text=data[:80],
+            )
         return known[key]
 
     def to_representation(self, value: Any) -> str:
@@ -121,7 +127,9 @@ class PersonField(serializers.Field):
         text = data if isinstance(data, str) and "\x00" not in data else ""
         people = User.objects.filter(is_active=True)
         public_id = as_uuid(text)
-        found = people.filter(public_id=public_id).first() if public_id else people.filter(username=text).first()
+        found = (
+            people.filter(public_id=public_id).first() if public_id else people.filter(username=text).first()
+        )
         if found is None:
             raise refusal("does_not_exist", _("There is no person '%(text)s'."), text=str(data)[:80])
         return found

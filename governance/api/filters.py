@@ -23,7 +23,9 @@ class StrictFilters(DjangoFilterBackend):
         known = _ALWAYS | set(view.filterset_class.base_filters if view.filterset_class else ())
         for name in request.query_params:
             if name not in known:
-                text = _("There is no filter of that name. Known are: %(known)s.") % {"known": ", ".join(sorted(known))}
+                text = _("There is no filter of that name. Known are: %(known)s.") % {
+                    "known": ", ".join(sorted(known))
+                }
                 raise field_problem(name[:80], "unknown_parameter", text)
         return super().filter_queryset(request, queryset, view)
 
@@ -52,7 +54,9 @@ class ReferenceFilter(django_filters.CharFilter):
 class GovernedFilters(django_filters.FilterSet):
     """Every list leaves archived rows out unless it is asked for them."""
 
-    archived = django_filters.BooleanFilter(method="by_archived", help_text="true: only archived rows. Without it: none of them.")
+    archived = django_filters.BooleanFilter(
+        method="by_archived", help_text="true: only archived rows. Without it: none of them."
+    )
     changed_since = django_filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
 
     def by_archived(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
@@ -60,4 +64,8 @@ class GovernedFilters(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         found = super().filter_queryset(queryset)
-        return found if self.form.cleaned_data.get("archived") is not None else found.filter(archived_at__isnull=True)
+        return (
+            found
+            if self.form.cleaned_data.get("archived") is not None
+            else found.filter(archived_at__isnull=True)
+        )

@@ -41,7 +41,9 @@ def begin(request: Request, key: str) -> IdempotencyRecord:
     if not key.strip() or len(key) > 255:
         raise Problem(400, "idempotency_key_invalid", _("An Idempotency-Key has from 1 to 255 characters."))
     request_hash = hash_of(request)
-    IdempotencyRecord.objects.filter(user=request.user, key=key, created_at__lt=timezone.now() - KEPT).delete()
+    IdempotencyRecord.objects.filter(
+        user=request.user, key=key, created_at__lt=timezone.now() - KEPT
+    ).delete()
     try:
         with transaction.atomic():
             return IdempotencyRecord.objects.create(user=request.user, key=key, request_hash=request_hash)
@@ -52,10 +54,16 @@ def begin(request: Request, key: str) -> IdempotencyRecord:
 def _known(request: Request, key: str, request_hash: str) -> Problem:
     record = IdempotencyRecord.objects.filter(user=request.user, key=key).first()
     if record is None or record.status is None:
-        text = _("The first request with this key has not been answered. Look whether it was done before you send it anew.")
+        text = _(
+            "The first request with this key has not been answered. Look whether it was done before you send it anew."
+        )
         return Problem(409, "idempotency_running", text)
     if record.request_hash != request_hash:
-        return Problem(422, "idempotency_key_reused", _("This Idempotency-Key was used for another request. Choose a new one."))
+        return Problem(
+            422,
+            "idempotency_key_reused",
+            _("This Idempotency-Key was used for another request. Choose a new one."),
+        )
     return Replayed(record)
 
 

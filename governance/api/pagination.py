@@ -45,7 +45,9 @@ class NewestFirstCursor(BasePagination):
             value = queryset.model._meta.get_field(self.field).to_python(cursor["v"])
             further = Q(**{f"{self.field}__{after}": value})
             same = Q(**{self.field: value, f"pk__{after}": cursor["p"]})
-            queryset = queryset.filter(further | same if self.field != "id" else Q(**{f"pk__{after}": cursor["p"]}))
+            queryset = queryset.filter(
+                further | same if self.field != "id" else Q(**{f"pk__{after}": cursor["p"]})
+            )
         order = [f"{sign}id"] if self.field == "id" else [f"{sign}{self.field}", f"{sign}id"]
         return list(queryset.order_by(*order)[: self.size + 1])
 
@@ -56,7 +58,9 @@ class NewestFirstCursor(BasePagination):
         try:
             read = signing.loads(text, salt=_SALT)
         except signing.BadSignature:
-            raise field_problem("cursor", "invalid_cursor", _("This cursor is not one of ours. Start from the first page.")) from None
+            raise field_problem(
+                "cursor", "invalid_cursor", _("This cursor is not one of ours. Start from the first page.")
+            ) from None
         if read["f"] != [self.field, self.descending]:
             raise field_problem("cursor", "invalid_cursor", _("This cursor belongs to another ordering."))
         return read
@@ -67,7 +71,9 @@ class NewestFirstCursor(BasePagination):
             "v": value if isinstance(value, int | bool) else str(value), "p": row.pk, "b": backwards,
             "f": [self.field, self.descending],
         }  # fmt: skip
-        return replace_query_param(self.request.build_absolute_uri(), "cursor", signing.dumps(place, salt=_SALT))
+        return replace_query_param(
+            self.request.build_absolute_uri(), "cursor", signing.dumps(place, salt=_SALT)
+        )
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -89,7 +95,11 @@ class NewestFirstCursor(BasePagination):
         orders = [sign + name for name in ordering_names(view) for sign in ("", "-")]
         return [
             _parameter("cursor", {"type": "string"}, "From `next` or `previous` of a page."),
-            _parameter("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}, f"Rows a page; {PAGE_SIZE} if not given."),
+            _parameter(
+                "page_size",
+                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+                f"Rows a page; {PAGE_SIZE} if not given.",
+            ),
             _parameter("ordering", {"type": "string", "enum": orders}, "Newest first if not given."),
         ]
 
@@ -107,7 +117,9 @@ def _page_size(request: Request) -> int:
     if text is None:
         return PAGE_SIZE
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE_SIZE):
-        raise field_problem("page_size", "invalid", _("Choose from 1 to %(most)s rows a page.") % {"most": MAX_PAGE_SIZE})
+        raise field_problem(
+            "page_size", "invalid", _("Choose from 1 to %(most)s rows a page.") % {"most": MAX_PAGE_SIZE}
+        )
     return int(text)
 
 
@@ -117,5 +129,7 @@ def _ordering(request: Request, view: Any) -> tuple[str, bool]:
     name = text.removeprefix("-")
     if name not in ordering_names(view):
         known = ", ".join(ordering_names(view))
-        raise field_problem("ordering", "invalid_choice", _("Order by one of these: %(known)s.") % {"known": known})
+        raise field_problem(
+            "ordering", "invalid_choice", _("Order by one of these: %(known)s.") % {"known": known}
+        )
     return "id" if name == "created" else name, text.startswith("-")

@@ -54,7 +54,10 @@ _BY_METHOD = {
     "DELETE": ("400", "401", "403", "404", "409", "412"),
 }
 _IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that the change is based on; 412 if the row has moved on."
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag that the change is based on; 412 if the row has moved on.",
 )
 _IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,

@@ -51,7 +51,9 @@ class StrictBody(serializers.Serializer):
             if field is None:
                 errors[str(key)[:80]] = refusal("unknown_field", _("There is no such field.")).detail
             elif field.read_only:
-                errors[key] = refusal("read_only", _("This is set by the system and can't be written.")).detail
+                errors[key] = refusal(
+                    "read_only", _("This is set by the system and can't be written.")
+                ).detail
         return errors
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -108,5 +110,7 @@ def apply_values(row: Any, values: Mapping[str, Any]) -> Any:
 def defaults_of(body: StrictBody, row: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a PUT that leaves fields out sets them to: the model's defaults."""
     own = {each.name: each for each in row._meta.concrete_fields}
-    missing = (field.source for field in body._writable_fields if field.source not in given and not field.write_only)
+    missing = (
+        field.source for field in body._writable_fields if field.source not in given and not field.write_only
+    )
     return {name: own[name].get_default() for name in missing if name in own}

@@ -47,7 +47,9 @@ def read_json(raw: bytes) -> Any:
     except UnicodeDecodeError:
         raise ValueError(_("The body is not UTF-8.")) from None
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=WrittenFloat)
+        value = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=WrittenFloat
+        )
     except RecursionError:
         raise ValueError(_("The body is nested too deeply.")) from None
     if "\\u0000" in text or "\\ud" in text.lower():
@@ -59,7 +61,9 @@ def _require_storable(value: Any) -> None:
     """Null characters and halves of surrogate pairs can't be stored (PostgreSQL, UTF-8)."""
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= each <= "\udfff" for each in value):
-            raise ValueError(_("A text has a character that can't be stored (null, or half a surrogate pair)."))
+            raise ValueError(
+                _("A text has a character that can't be stored (null, or half a surrogate pair).")
+            )
     elif isinstance(value, Mapping):
         for key, each in value.items():
             _require_storable(key)

@@ -49,7 +49,9 @@ class TokenView(ApiView):
         given = PasswordBody(data=request.data).values_or_raise()
         user = _signed_in(request, given)
         row, token = AuthToken.objects.create(user=user)
-        return Response(TokenBody({"token": token, "expiry": row.expiry}).data, status=status.HTTP_201_CREATED)
+        return Response(
+            TokenBody({"token": token, "expiry": row.expiry}).data, status=status.HTTP_201_CREATED
+        )
 
     @extend_schema(request=None, responses={204: None}, operation_id="auth_token_destroy")
     def delete(self, request: Request) -> Response:
@@ -70,7 +72,9 @@ def _signed_in(request: Request, given: dict[str, Any]) -> Any:
     if user is None and locked:
         wait = get_cool_off(http)
         headers = {"Retry-After": str(int(wait.total_seconds()))} if wait else {}
-        raise Problem(429, "locked_out", _("Too many wrong passwords. Wait, or ask an administrator."), headers=headers)
+        raise Problem(
+            429, "locked_out", _("Too many wrong passwords. Wait, or ask an administrator."), headers=headers
+        )
     if user is None:
         raise Problem(401, "wrong_password", _("This user name and password do not go together."))
     return user

@@ -39,7 +39,9 @@ class MarketBody(CodedBody):
         )  # fmt: skip
         read_only_fields = STAMPS
 
-    languages = serializers.ListField(child=serializers.CharField(), required=False, help_text="ISO 639-1, the main one first.")
+    languages = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="ISO 639-1, the main one first."
+    )
 
 
 class BrandBody(CodedBody):
@@ -58,10 +60,23 @@ class BrandBody(CodedBody):
 class ChannelBody(CodedBody):
     class Meta:
         model = Channel
-        fields = ("id", "code", "name", "platform", "api_identifier", "settings", "active", "accept_impact", "version", *STAMPS)
+        fields = (
+            "id",
+            "code",
+            "name",
+            "platform",
+            "api_identifier",
+            "settings",
+            "active",
+            "accept_impact",
+            "version",
+            *STAMPS,
+        )
         read_only_fields = STAMPS
 
-    settings = serializers.DictField(required=False, help_text="Platform settings that every ticket on it starts with.")
+    settings = serializers.DictField(
+        required=False, help_text="Platform settings that every ticket on it starts with."
+    )
 
 
 class ImpactBody(serializers.Serializer):
@@ -75,7 +90,9 @@ class VocabularyView(GovernedView):
 
     def require_reach(self, row: Any) -> None:
         if not services.may_change(self.request.user, row):
-            text = _("This touches brands or markets that are not yours. Ask someone whose grants cover them.")
+            text = _(
+                "This touches brands or markets that are not yours. Ask someone whose grants cover them."
+            )
             raise Problem(403, "outside_reach", text)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -146,8 +163,12 @@ class ServesBody(StrictBody):
 
 
 class AdAccountBody(GovernedBody):
-    serves = ServesBody(many=True, required=False, help_text="The brand × market pairs that it may be used for.")
-    credentials = SecretsField(required=False, help_text="Tokens and secrets by name. Stored encrypted, never given out.")
+    serves = ServesBody(
+        many=True, required=False, help_text="The brand × market pairs that it may be used for."
+    )
+    credentials = SecretsField(
+        required=False, help_text="Tokens and secrets by name. Stored encrypted, never given out."
+    )
     has_credentials = serializers.SerializerMethodField()
 
     class Meta:
@@ -191,7 +212,11 @@ class AdAccountView(VocabularyView):
     ordering_fields = ("name", "platform", "updated_at")
 
     def list_queryset(self) -> QuerySet:
-        mine = AdAccountServes.objects.visible_to(self.request.user).select_related("brand", "market").order_by("id")
+        mine = (
+            AdAccountServes.objects.visible_to(self.request.user)
+            .select_related("brand", "market")
+            .order_by("id")
+        )
         return self.get_queryset().prefetch_related(Prefetch("serves", queryset=mine))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -210,7 +235,10 @@ class AdAccountView(VocabularyView):
             raise field_problem("serves", "required", _("Name a brand × market of yours that it serves."))
         for at, each in enumerate(serves or ()):
             if not reach.covers(each["brand"].pk, each["market"].pk):
-                text = _("%(brand)s in %(market)s is not yours.") % {"brand": each["brand"].code, "market": each["market"].code}
+                text = _("%(brand)s in %(market)s is not yours.") % {
+                    "brand": each["brand"].code,
+                    "market": each["market"].code,
+                }
                 raise field_problem(f"serves[{at}].market", "outside_reach", text)
 
 

@@ -140,7 +140,9 @@ class GovernedView(RowsView):
 
     def _created(self, row: Any) -> Response:
         response = self.shown(row, status.HTTP_201_CREATED)
-        response["Location"] = f"{self.request.build_absolute_uri(self.request.path).rstrip('/')}/{row.public_id}"
+        response["Location"] = (
+            f"{self.request.build_absolute_uri(self.request.path).rstrip('/')}/{row.public_id}"
+        )
         return response
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -5,6 +5,7 @@ Where the plan stands is read from the database each time, so that an interrupte
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -112,7 +113,7 @@ class Walk:
         report = submit_ticket(ticket=ticket, by=people.user_named("trafficker"))
         if report.passed:
             return "QA passed"
-        self.problems[ticket.pk] = "; ".join(_words(each) for each in report.findings if each.blocks)
+        self.problems[ticket.pk] = "; ".join(_words(each) for each in report.findings if each.blocking)
         return f"QA failed: {self.problems[ticket.pk]}"
 
     def _approve(self, ticket: Ticket) -> str:
@@ -133,11 +134,11 @@ class Walk:
 
 
 def _source(name: str) -> Source:
-    return Source(name=name, content=(FOLDER / name).read_bytes())
+    return Source.from_path(FOLDER / name)
 
 
 def _require(findings: Iterable[Finding], where: str) -> None:
-    stopping = [_words(each) for each in findings if each.blocks]
+    stopping = [_words(each) for each in findings if each.blocking]
     if stopping:
         raise DemoStopped(f"{where}: " + "; ".join(stopping[:10]))
 
@@ -148,7 +149,9 @@ def _words(finding: Finding) -> str:
 
 
 def demo_plan() -> MediaPlan | None:
-    return MediaPlan.objects.filter(file_name="plan.csv", imported_by__username="planner").order_by("id").first()
+    with (FOLDER / "plan.csv").open(newline="", encoding="utf-8-sig") as file:
+        first = next(csv.DictReader(file))
+    return MediaPlan.objects.filter(plan_key=first["plan_id"]).first()
 
 
 def demo_tickets() -> list[Ticket]:

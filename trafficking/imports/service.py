@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from campaigns.models import CampaignChannel, MediaPlan
 from campaigns.plans import Plan, PlanLine, read_plan
@@ -24,8 +25,8 @@ from trafficking.imports.writing import PlanWriter
 from trafficking.models import Ticket
 from trafficking.statuses import EDITABLE
 
-#: So many tickets get their QA findings in the answer; of the others people ask QA itself.
-CHECKED_TICKETS = 50
+#: Up to so many lines, the answer has each ticket's QA findings; of larger plans people ask QA itself.
+CHECKED_LINES = 300
 
 
 def import_media_plan(
@@ -173,16 +174,26 @@ def _save_plan(row: MediaPlan, plan: Plan, source: Source, reported: list[Report
 
 def _check_tickets(result: ImportResult) -> None:
     """What QA would say of each ticket now; nothing of that is stored."""
-    names = {
-        (each.campaign_id, each.channel_id): each.governed_name
-        for each in CampaignChannel.objects.filter(campaign__tickets__in=[ticket.pk for ticket in result.tickets[:500]])
-    }
-    checked = {ticket.pk: ticket for ticket in result.tickets[:CHECKED_TICKETS]}
+    names = _governed_names([ticket.pk for ticket in result.tickets])
+    for ticket in result.tickets:
+        ticket.name = names.get(ticket.pk, "")
+    if len(result.lines) > CHECKED_LINES:
+        return
+    checked = {ticket.pk: ticket for ticket in result.tickets}
     rows = Ticket.objects.filter(pk__in=checked).select_related(
         "campaign__brand", "campaign__market", "channel", "ad_account"
     )
     for row in rows:
         ticket = checked[row.pk]
-        ticket.name = names.get((row.campaign_id, row.channel_id), "")
         if row.status in EDITABLE:
             ticket.findings, ticket.checked = qa.check_ticket(row).findings, True
+
+
+def _governed_names(tickets: list[int]) -> dict[int, str]:
+    """ticket id -> its campaign's governed name on its channel."""
+    found: dict[int, str] = {}
+    for at in range(0, len(tickets), 500):
+        on_channel = CampaignChannel.objects.filter(campaign=OuterRef("campaign"), channel=OuterRef("channel"))
+        named = Ticket.objects.filter(pk__in=tickets[at : at + 500]).annotate(built=Subquery(on_channel.values("governed_name")[:1]))
+        found |= {row.pk: row.built or "" for row in named.only("pk")}
+    return found

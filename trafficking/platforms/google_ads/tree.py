@@ -34,13 +34,31 @@ class Tree:
     def add(
         self, operation: str, create: Mapping[str, Any], planned: PlannedObject, sources: Mapping[str, str]
     ) -> None:
-        """Append one create. `sources` maps pointers inside `create` to ticket fields; "" is the whole."""
+        """Append one create. `sources` maps pointers inside `create` to ticket fields; "" is the whole.
+
+        Pointers to what `create` does not have are left out.
+        """
         prefix = f"/mutateOperations/{len(self.operations)}/{operation}/create"
         self.operations.append({operation: {"create": create}})
         self.objects.append(planned)
         for pointer, field in sources.items():
-            self.sources[prefix + pointer] = field
+            if _present(create, pointer):
+                self.sources[prefix + pointer] = field
 
     def body(self) -> dict[str, Any]:
         """The request body: all or nothing."""
         return {"mutateOperations": self.operations, "partialFailure": False}
+
+
+def _present(value: Any, pointer: str) -> bool:
+    """Whether a JSON pointer leads to something in `value`."""
+    for part in pointer.split("/")[1:]:
+        if isinstance(value, list):
+            if not part.isdigit() or int(part) >= len(value):
+                return False
+            value = value[int(part)]
+        elif isinstance(value, Mapping) and part in value:
+            value = value[part]
+        else:
+            return False
+    return True
