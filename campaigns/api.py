@@ -27,7 +27,7 @@ from governance.api import bulk
 from governance.api.errors import Fields, fields_of_model, invalid
 from governance.api.fields import PersonField, ReferenceField
 from governance.api.filters import GovernedFilters, ReferenceFilter
-from governance.api.serializers import GovernedBody, apply_values
+from governance.api.serializers import GovernedBody, StrictList, apply_values
 from governance.api.viewsets import GovernedView
 from governance.models import Brand, Channel, Market
 
@@ -47,7 +47,7 @@ class GovernedNameBody(serializers.ModelSerializer):
 class CampaignBody(GovernedBody):
     brand = ReferenceField(Brand, help_text="Code or id.")
     market = ReferenceField(Market, help_text="Code or id.")
-    channels = serializers.ListField(
+    channels = StrictList(
         child=ReferenceField(Channel),
         allow_empty=False,
         max_length=50,

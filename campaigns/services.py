@@ -22,7 +22,7 @@ def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaig
     """
     wanted = list(channels)
     if not wanted:
-        raise ValidationError({"channels": _("Choose at least one channel.")})
+        raise ValidationError({"channels": ValidationError(_("Choose at least one channel."), code="required")})
     with transaction.atomic():
         campaign.save()
         present = {each.channel_id: each for each in campaign.channel_names.select_related("channel")}

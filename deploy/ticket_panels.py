@@ -65,7 +65,7 @@ def run_context(row: Deployment) -> dict[str, Any]:
 def call_context(row: Operation) -> dict[str, Any]:
     answer = json.dumps(row.response, indent=2, ensure_ascii=False) if row.response is not None else ""
     return {
-        "row": row, "badge": CALL_BADGES.get(row.state, ""), "ids": list(row.external_ids.items()), "answer": answer,
+        "row": row, "type": row.object_type.replace("_", " "), "badge": CALL_BADGES.get(row.state, ""), "ids": list(row.external_ids.items()), "answer": answer,
         "done": row.state == Operation.State.DONE,
     }  # fmt: skip
 

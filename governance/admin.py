@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -20,6 +20,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 from governance import credentials, money, naming, services
+from governance.access import reach_of
 from governance.admin_base import (
     EMPTY,
     GovernedAdmin,
@@ -54,6 +55,13 @@ ON_OFF = {"on": "success", "off": "danger"}
 
 def on_off(active: bool) -> tuple[str, str]:
     return ("on", gettext("Active")) if active else ("off", gettext("Inactive"))
+
+
+class SharedAdmin(GovernedAdmin):
+    """Rows that every brand and market lives by: changed by who has them all."""
+
+    def _within(self, request: HttpRequest, obj: Any) -> bool:
+        return getattr(obj, "pk", None) is None or reach_of(request.user).everything
 
 
 # --------------------------------------------------------------------------------------- vocabulary
@@ -128,7 +136,7 @@ class BrandAdmin(CodedAdmin):
 
 
 @admin.register(Channel)
-class ChannelAdmin(CodedAdmin):
+class ChannelAdmin(SharedAdmin, CodedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {"platform": _("Whose API builds the campaigns of this channel.")}
     list_display = ("code", "name", "platform_badge", "api_identifier", "active_badge")
     list_filter = ("platform", "active")
@@ -282,7 +290,7 @@ SAMPLES = (
 
 
 @admin.register(NamingConvention)
-class NamingConventionAdmin(GovernedAdmin):
+class NamingConventionAdmin(SharedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {
         "campaign_pattern": _("Parts in braces, joined by the separator: brand, market, channel, year, month, objective, name."),
         "ad_set_pattern": _("The campaign's parts, and {ad_set}."),
@@ -323,9 +331,9 @@ class NamingConventionAdmin(GovernedAdmin):
             return gettext("Save it to see what it makes of sample names.")
         lines = [line for texts in SAMPLES for line in sample_names(row.as_rules(), *texts)]
         return format_html(
-            '<table class="w-full"><tbody>{}</tbody></table>',
-            format_html_join("", '<tr><td class="pr-4 py-1 whitespace-nowrap align-top">{}</td><td class="py-1 align-top">'
-                             '<code class="font-mono text-xs break-all">{}</code></td></tr>', lines),
+            '<table class="ot-table"><tbody>{}</tbody></table>',
+            format_html_join("", '<tr><td>{}</td><td>'
+                             '<code class="ot-code">{}</code></td></tr>', lines),
         )  # fmt: skip
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
@@ -383,7 +391,7 @@ def sample_names(rule: naming.Convention, campaign: str, ad_set: str, ad: str) -
 
 
 @admin.register(QARule)
-class QARuleAdmin(GovernedAdmin):
+class QARuleAdmin(SharedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {"kind": _("Each built-in rule stands here once.")}
     list_display = ("__str__", "active_badge", "updated_at")
     list_filter = ("active",)
@@ -399,7 +407,7 @@ class QARuleAdmin(GovernedAdmin):
 
 
 @admin.register(ExchangeRate)
-class ExchangeRateAdmin(GovernedAdmin):
+class ExchangeRateAdmin(SharedAdmin):
     list_display = ("currency", "usd_shown", "valid_from", "source")
     list_filter = ("currency",)
     search_fields = ("currency", "source")
@@ -435,7 +443,7 @@ class AudienceAdmin(GovernedAdmin):
 
 
 @admin.register(Alias)
-class AliasAdmin(GovernedAdmin):
+class AliasAdmin(SharedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {
         "kind": _("What the plan's text is about; it says which of the targets below to fill in."),
         "brand": _("For an advertiser."),
@@ -457,6 +465,12 @@ class AliasAdmin(GovernedAdmin):
             {"fields": ("brand", "channel", "objective", "market", "audience", "not_trafficked")},
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """An alias tells of the brand or market that it leads to."""
+        brands, markets = (model.objects.visible_to(request.user) for model in (Brand, Market))
+        rows = super().get_queryset(request)
+        return rows.filter(Q(brand=None) | Q(brand__in=brands), Q(market=None) | Q(market__in=markets))
 
     @display(description=_("Kind"), ordering="kind", label=True)
     def kind_badge(self, row: Alias) -> str:

@@ -457,7 +457,7 @@ def related(*names: str) -> list[tuple[str, type[FieldListFilter]]]:
 
 def links(rows: Iterable[tuple[str, Any]], separator: str = ", ") -> SafeString | str:
     """(url, text) pairs as links; "–" for none."""
-    made = format_html_join(mark_safe(separator), '<a class="text-primary-700 dark:text-primary-400 underline" href="{}">{}</a>', rows)  # noqa: S308
+    made = format_html_join(mark_safe(separator), '<a class="ot-link" href="{}">{}</a>', rows)  # noqa: S308
     return made or EMPTY
 
 
@@ -466,11 +466,11 @@ def admin_link(row: Any, text: Any = None) -> SafeString | str:
     if row is None:
         return EMPTY
     url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a class="text-primary-700 dark:text-primary-400 underline" href="{}">{}</a>', url, text or row)
+    return format_html('<a class="ot-link" href="{}">{}</a>', url, text or row)
 
 
 def mono(text: Any) -> SafeString | str:
-    return format_html('<code class="font-mono text-xs break-all">{}</code>', text) if text else EMPTY
+    return format_html('<code class="ot-code">{}</code>', text) if text else EMPTY
 
 
 def is_list(request: HttpRequest) -> bool:

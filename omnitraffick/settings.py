@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import environ
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from omnitraffick.logs import logging_config
@@ -183,8 +184,13 @@ STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 MEDIA_ROOT = VAR_DIR / "uploads"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+if PRODUCTION:
+    # hashed names, compressed once by collectstatic (the image's build does it), cached for good by browsers
+    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+else:
+    WHITENOISE_USE_FINDERS = True  # served from where they lie: nothing to collect before the first start
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 #: Larger plan, sheet and governance files are refused at every door (bytes).
@@ -255,6 +261,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["governance.api.schema.paths_without_slash"],
     "ENUM_NAME_OVERRIDES": {
         "AdFormatEnum": "trafficking.models.tree.FORMATS",
         "PlanFormatEnum": "campaigns.models.MediaPlan.Format",
@@ -328,6 +335,10 @@ UNFOLD = {
     "SITE_TITLE": "OmniTraffick",
     "SITE_HEADER": "OmniTraffick",
     "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("omnitraffick/favicon.svg")},
+    ],
+    "STYLES": [lambda request: static("omnitraffick/admin.css")],
     "SHOW_HISTORY": True,
     "COLORS": {
         "primary": {
@@ -341,6 +352,5 @@ UNFOLD = {
 
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     AXES_ENABLED = False
 

@@ -40,7 +40,7 @@ from trafficking import panels
 from trafficking.admin_fields import KeywordsField, SpecialCategoriesField
 from trafficking.models import Ad, AdSet, Approval, Plan, PlatformObject, Ticket
 from trafficking.panels import Order, TicketAction
-from trafficking.plan_view import plan_context
+from trafficking.plan_view import ad_set_lines, plan_context
 from trafficking.services import current_plan
 
 STATUS_BADGES = {
@@ -73,8 +73,13 @@ class PartOfTicket:
 
 class AdSetInline(GovernedTabularInline):
     model = AdSet
-    fields = ("name", "goal", "budget", "budget_type", "start_on", "end_on", "position")
-    verbose_name_plural = _("Ad sets (the arrow leads to targeting and ads)")
+    fields = ("name", "goal", "budget", "budget_type", "position", "more")
+    readonly_fields = ("more",)
+    verbose_name_plural = _("Ad sets")
+
+    @admin.display(description=_("Targeting and ads"))
+    def more(self, row: AdSet) -> SafeString | str:
+        return admin_link(row, gettext("Open")) if row.pk else gettext("Save first")
 
 
 @admin.register(Ticket)
@@ -243,6 +248,7 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
             "cards": [
                 {"ticket": row, "budget": ticket_budget(row), "flight": flight(row),
                  "plan": plan_context(current_plan(row)) if action.shows_plan else None, "current": True,
+                 "ad_sets": ad_set_lines(row) if action.shows_plan else [],
                  "fits": row.status in action.statuses}
                 for row in rows
             ],

@@ -31,7 +31,7 @@ from governance.api.errors import Fields, Problem, field_problem
 from governance.api.etags import require_current
 from governance.api.fields import AmountField, DayField, PersonField, ReferenceField
 from governance.api.filters import GovernedFilters, ReferenceFilter
-from governance.api.serializers import GovernedBody, StrictBody, apply_values
+from governance.api.serializers import GovernedBody, StrictBody, StrictRows, apply_values
 from governance.api.viewsets import GovernedView, RowsView, UploadView
 from governance.findings import Finding, blocking
 from governance.models import AdAccount, Brand, Channel, Market
@@ -90,6 +90,7 @@ class AdBody(PartBody):
 
     class Meta:
         model = Ad
+        list_serializer_class = StrictRows
         fields = (
             "id", "intent_id", "name", "governed_name", "position", "format", "texts", "headlines", "descriptions",
             "long_headline", "business_name", "call_to_action", "landing_page", "display_paths", "media", "cards", "config",
@@ -115,6 +116,7 @@ class AdSetBody(PartBody):
 
     class Meta:
         model = AdSet
+        list_serializer_class = StrictRows
         fields = (
             "id", "intent_id", "name", "governed_name", "position", "goal", "billing_event", "bid_strategy", "bid_amount",
             "budget", "budget_type", "start_on", "end_on", "dayparts", "frequency_cap", "geo", "languages", "age_min",

@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from governance.panels import Panel, register
 from trafficking import panels
 from trafficking.models import Plan, Ticket
-from trafficking.plan_view import plan_context, ticket_plan
+from trafficking.plan_view import ad_set_lines, plan_context, ticket_plan
 
 
 def _plan(ticket: Ticket, _request: HttpRequest) -> dict[str, Any] | None:
     plan = ticket_plan(ticket)
-    return {"plan": plan_context(plan), "current": plan is not None and plan.digest == ticket.digest}
+    current = plan is not None and plan.digest == ticket.digest
+    return {"plan": plan_context(plan), "current": current, "ad_sets": ad_set_lines(ticket) if current else []}
 
 
 def _approvals(ticket: Ticket, _request: HttpRequest) -> dict[str, Any] | None:

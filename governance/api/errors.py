@@ -127,14 +127,16 @@ def fields_of_model(error: DjangoValidationError) -> Fields:
 def fields_of_detail(detail: Any, path: str = "") -> Fields:
     """The REST framework's nested error detail, flat, by path."""
     if isinstance(detail, Mapping):
-        return _merged(fields_of_detail(value, _joined(path, str(key))) for key, value in detail.items())
+        return _merged(fields_of_detail(value, _joined(path, key)) for key, value in detail.items())
     if isinstance(detail, list) and any(isinstance(each, Mapping | list) for each in detail):
         return _merged(fields_of_detail(value, f"{path}[{at}]") for at, value in enumerate(detail))
     details = detail if isinstance(detail, list) else [detail]
     return {path or WHOLE: [_entry_of_detail(each) for each in details]} if details else {}
 
 
-def _joined(path: str, key: str) -> str:
+def _joined(path: str, key: Any) -> str:
+    if isinstance(key, int):
+        return f"{path}[{key}]"
     if key in (WHOLE, NON_FIELD_ERRORS):
         return path
     return f"{path}.{key}" if path else key

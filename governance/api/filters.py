@@ -37,18 +37,21 @@ class ReferenceFilter(django_filters.CharFilter):
     """`?brand=DIS` or `?brand=<public id>`; what the person can't see is answered like what there is not."""
 
     def __init__(self, model: type[Any], field_name: str, **options: Any) -> None:
-        self.model = model
+        self.referred = model  # `model` is the list's own, set by the filter set
         super().__init__(field_name=field_name, **options)
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
         if not value:
             return queryset
-        row = find_row(self.model, value, self.parent.request.user)
+        row = find_row(self.referred, value, self.parent.request.user)
         if row is None:
-            what = str(self.model._meta.verbose_name)
+            what = str(self.referred._meta.verbose_name)
             text = _("There is no %(what)s '%(text)s' that is yours.") % {"what": what, "text": value[:80]}
-            raise field_problem(self.field_name, "does_not_exist", text)
+            raise field_problem(self._parameter(), "does_not_exist", text)
         return super().filter(queryset, row)
+
+    def _parameter(self) -> str:
+        return next(name for name, each in self.parent.filters.items() if each is self)
 
 
 class GovernedFilters(django_filters.FilterSet):

@@ -80,3 +80,8 @@ class ApiSchema(AutoSchema):
             if code not in bodies:
                 bodies[code] = {**self._get_response_for_code(ErrorBody, code), "description": _TEXTS[code]}
         return bodies
+
+
+def paths_without_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Paths as docs/api.md writes them; a closing slash is optional (drf-spectacular PREPROCESSING_HOOKS)."""
+    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]

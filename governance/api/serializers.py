@@ -18,6 +18,43 @@ from governance.api.fields import AmountField, DayField, refusal
 from governance.money import MoneyField
 
 
+def read_each(child: Any, rows: list[Any]) -> list[Any]:
+    """Every element through `child`; Refused with the errors by position, parameters kept."""
+    values, errors = [], {}
+    for at, row in enumerate(rows):
+        try:
+            values.append(child.run_validation(row))
+        except ValidationError as exc:
+            errors[at] = exc.detail
+    if errors:
+        raise Refused(errors)
+    return values
+
+
+class StrictRows(serializers.ListSerializer):
+    """A list of bodies within a body (`Meta.list_serializer_class`)."""
+
+    MOST = 500
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        is_empty, data = self.validate_empty_values(data)
+        return data if is_empty else self.to_internal_value(data)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            raise refusal("not_a_list", _("Send a list."))
+        if len(data) > self.MOST:
+            raise refusal("max_length", _("Send at most %(most)s of them."), most=self.MOST)
+        return read_each(self.child, data)
+
+
+class StrictList(serializers.ListField):
+    """A list of values within a body."""
+
+    def run_child_validation(self, data: Any) -> list[Any]:
+        return read_each(self.child, data)
+
+
 class StrictBody(serializers.Serializer):
     """A body in which unknown and read-only keys are errors: `unknown_field`, `read_only`."""
 

@@ -18,7 +18,7 @@ from governance.api.errors import Problem, field_problem
 from governance.api.etags import require_current
 from governance.api.fields import ReferenceField, SecretsField
 from governance.api.filters import GovernedFilters, ReferenceFilter
-from governance.api.serializers import GovernedBody, StrictBody, apply_values
+from governance.api.serializers import GovernedBody, StrictBody, StrictRows, apply_values
 from governance.api.viewsets import GovernedView
 from governance.impact import impact_of
 from governance.models import AdAccount, AdAccountServes, Brand, Channel, Market, NamingConvention
@@ -160,6 +160,9 @@ class ChannelView(CodedView):
 class ServesBody(StrictBody):
     brand = ReferenceField(Brand)
     market = ReferenceField(Market)
+
+    class Meta:
+        list_serializer_class = StrictRows
 
 
 class AdAccountBody(GovernedBody):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -52,6 +53,7 @@ class Command(BaseCommand):
             raise CommandError("--once stops after the demo, and --no-demo leaves it out: choose one.")
         if settings.PRODUCTION and not options["no_demo"]:
             raise CommandError("This is a PRODUCTION installation: start it with --no-demo, or as compose.yaml does.")
+        logging.getLogger().setLevel(log_level())  # the demo acts in this process
         with only_one_run():
             _require_free_ports(options["port"])
             _migrate(self.stdout)
@@ -157,20 +159,25 @@ class Run:
         self.console.print(f"[{colour}]{name:>8} |[/] {escape(line)}", highlight=False, soft_wrap=True)
 
 
+def log_level() -> str:
+    """Quiet unless asked: people watch the demo on this terminal."""
+    return os.environ.get("LOG_LEVEL", "WARNING")
+
+
 def programs(port: int) -> list[Program]:
     """What runs: sandboxes, worker (with the scheduler inside where the broker is ours), web."""
     manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
-    quiet = {"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")}
+    quiet = {"LOG_LEVEL": log_level()}
     celery = [sys.executable, "-m", "celery", "-A", "omnitraffick"]
     threads = os.environ.get("WORKER_THREADS", "4")
-    worker = [*celery, "worker", "--pool", "threads", "--concurrency", threads, "--loglevel", quiet["LOG_LEVEL"],
+    worker = [*celery, "worker", "--pool", "threads", "--concurrency", threads, "--loglevel", log_level(),
               "--without-gossip", "--without-mingle", "--without-heartbeat"]  # fmt: skip
     web = [sys.executable, "-m", "gunicorn", "omnitraffick.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
            "--threads", os.environ.get("WEB_THREADS", "8"), "--no-control-socket", "--log-level", "warning",
            "--graceful-timeout", "5"]  # fmt: skip
     found = [Program("sandbox", [*manage, "sandbox"], quiet)]
     if settings.REDIS_URL:
-        found += [Program("worker", worker, quiet), Program("beat", [*celery, "beat", "--loglevel", quiet["LOG_LEVEL"]], quiet)]
+        found += [Program("worker", worker, quiet), Program("beat", [*celery, "beat", "--loglevel", log_level()], quiet)]
     else:
         found.append(Program("worker", [*worker, "--beat"], quiet))
     return [*found, Program("web", web, quiet)]
