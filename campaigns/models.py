@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import rules
 from governance import naming
+from governance.access import reach_of
 from governance.findings import Finding, raise_blocking
-from governance.governed import GovernedModel, governed_history
+from governance.governed import GovernedModel, GovernedQuerySet, governed_history
 from governance.models import Brand, Channel, Market, NamingConvention
 from governance.models.aliases import Objective
 from governance.models.vocabulary import validate_currency
@@ -36,17 +37,29 @@ class Campaign(GovernedModel):
         COMPLETED = "COMPLETED", _("Completed")
 
     name = models.CharField(
-        _("name"), max_length=200, help_text=_("As people call it: Moana Launch. The governed names are built from it.")
+        _("name"),
+        max_length=200,
+        help_text=_("As people call it: Moana Launch. The governed names are built from it."),
     )
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("brand"))
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("market"))
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("brand")
+    )
+    market = models.ForeignKey(
+        Market, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("market")
+    )
     channels = models.ManyToManyField(
         Channel, through="CampaignChannel", related_name="campaigns", verbose_name=_("channels")
     )
     objective = models.CharField(
-        _("objective"), max_length=16, choices=Objective.choices, help_text=_("What it is for; each platform has its own word.")
+        _("objective"),
+        max_length=16,
+        choices=Objective.choices,
+        help_text=_("What it is for; each platform has its own word."),
     )
-    budget = MoneyField(_("budget"), help_text=_("In the currency beside it, such as 1000.50. What media may cost, fees aside."))
+    budget = MoneyField(
+        _("budget"),
+        help_text=_("In the currency beside it, such as 1000.50. What media may cost, fees aside."),
+    )
     currency = models.CharField(
         _("currency"), max_length=3, validators=[validate_currency], help_text=_("ISO 4217: USD, EUR, JPY.")
     )
@@ -101,9 +114,15 @@ class Campaign(GovernedModel):
         ]
 
     def _flight_changed(self) -> bool:
-        return not type(self)._base_manager.filter(pk=self.pk, start_on=self.start_on, end_on=self.end_on).exists()
+        return (
+            not type(self)
+            ._base_manager.filter(pk=self.pk, start_on=self.start_on, end_on=self.end_on)
+            .exists()
+        )
 
-    def name_values(self, channel: Channel, convention: naming.Convention) -> tuple[dict[str, str], list[Finding]]:
+    def name_values(
+        self, channel: Channel, convention: naming.Convention
+    ) -> tuple[dict[str, str], list[Finding]]:
         """The parts of this campaign's name on `channel`."""
         return rules.campaign_name_values(
             convention, name=self.name, brand=self.brand.code, market=self.market.code, channel=channel.code,
@@ -117,15 +136,23 @@ class CampaignChannel(GovernedModel):
     REACH = ("campaign__brand_id", "campaign__market_id")
     UNGOVERNED = frozenset({"deployed_at"})
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="channel_names", verbose_name=_("campaign"))
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel"))
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="channel_names", verbose_name=_("campaign")
+    )
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel")
+    )
     governed_name = models.CharField(
         _("governed name"), max_length=400, editable=False, help_text=_("Built by the naming convention.")
     )
     name_key = models.CharField(max_length=400, unique=True, editable=False)
     parts = models.JSONField(_("parts"), default=dict, editable=False)
     convention = models.ForeignKey(
-        NamingConvention, on_delete=models.PROTECT, related_name="names", editable=False, verbose_name=_("convention")
+        NamingConvention,
+        on_delete=models.PROTECT,
+        related_name="names",
+        editable=False,
+        verbose_name=_("convention"),
     )
     deployed_at = models.DateTimeField(_("first deployed"), null=True, editable=False)
 
@@ -148,7 +175,9 @@ class CampaignChannel(GovernedModel):
     def _build_name(self) -> None:
         convention = NamingConvention.in_force_or_none()
         if convention is None:
-            raise ValidationError(_("No naming convention is in force. A data admin puts one in force first."))
+            raise ValidationError(
+                _("No naming convention is in force. A data admin puts one in force first.")
+            )
         built = naming_result(self.campaign, self.channel, convention.as_rules())
         raise_blocking(built.findings, self)
         self.governed_name, self.parts = built.name, built.parts
@@ -159,11 +188,22 @@ class CampaignChannel(GovernedModel):
         super().clean()
         if self.channel_id and self._state.adding and not self.channel.active:
             text = _("%(channel)s is inactive. Choose an active channel.")
-            raise ValidationError({"channel": ValidationError(text, code="channel_inactive", params={"channel": self.channel.code})})
+            raise ValidationError(
+                {
+                    "channel": ValidationError(
+                        text, code="channel_inactive", params={"channel": self.channel.code}
+                    )
+                }
+            )
         self._refuse_taken_name()
 
     def _refuse_taken_name(self) -> None:
-        other = CampaignChannel.objects.filter(name_key=self.name_key).exclude(pk=self.pk).select_related("campaign").first()
+        other = (
+            CampaignChannel.objects.filter(name_key=self.name_key)
+            .exclude(pk=self.pk)
+            .select_related("campaign")
+            .first()
+        )
         if other is None:
             return
         suggestion = f"{self.campaign.name} 2"
@@ -181,6 +221,15 @@ def naming_result(campaign: Campaign, channel: Channel, convention: naming.Conve
     return rules.built_name(convention, "campaign", values, findings)
 
 
+class MediaPlanQuerySet(GovernedQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Plans with a line that is the person's, and those that they imported themselves."""
+        if reach_of(user).everything:
+            return self
+        mine = MediaPlanLine.objects.visible_to(user).values("plan_id")
+        return self.filter(models.Q(pk__in=mine) | models.Q(imported_by_id=user.pk))
+
+
 class MediaPlan(GovernedModel):
     """A plan as it came: the file's hash, and what was read from it."""
 
@@ -196,15 +245,26 @@ class MediaPlan(GovernedModel):
     format = models.CharField(_("format"), max_length=5, choices=Format.choices)
     schema_version = models.CharField(_("schema version"), max_length=12, blank=True)
     file_name = models.CharField(_("file"), max_length=255)
-    file_sha256 = models.CharField(_("file sha-256"), max_length=64, help_text=_("Of the file as it was received."))
+    file_sha256 = models.CharField(
+        _("file sha-256"), max_length=64, help_text=_("Of the file as it was received.")
+    )
     parameters = models.JSONField(_("import options"), default=dict, blank=True)
     reported = models.JSONField(
-        _("reported lines"), default=list, blank=True, help_text=_("Lines that are not trafficked here, and why.")
+        _("reported lines"),
+        default=list,
+        blank=True,
+        help_text=_("Lines that are not trafficked here, and why."),
     )
     imported_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("imported by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("imported by"),
     )
 
+    objects = models.Manager.from_queryset(MediaPlanQuerySet)()
     history = governed_history()
 
     class Meta:
@@ -221,22 +281,36 @@ class MediaPlanLine(GovernedModel):
 
     REACH = ("campaign__brand_id", "campaign__market_id")
 
-    plan = models.ForeignKey(MediaPlan, on_delete=models.CASCADE, related_name="lines", verbose_name=_("plan"))
+    plan = models.ForeignKey(
+        MediaPlan, on_delete=models.CASCADE, related_name="lines", verbose_name=_("plan")
+    )
     line_key = models.CharField(_("line id"), max_length=200, help_text=_("The plan's own id of this line."))
     position = models.PositiveIntegerField(_("row"), help_text=_("Where it stands in the file."))
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, related_name="plan_lines", verbose_name=_("campaign")
     )
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel"))
-    ad_set_intent = models.UUIDField(_("ad set"), null=True, editable=False, help_text=_("The ad set that it became."))
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel")
+    )
+    ad_set_intent = models.UUIDField(
+        _("ad set"), null=True, editable=False, help_text=_("The ad set that it became.")
+    )
     cost_media = MoneyField(_("media cost"), help_text=_("What may be spent, in the plan's currency."))
     cost_currency = models.CharField(_("plan currency"), max_length=3)
     rate = models.DecimalField(
-        _("rate used"), max_digits=18, decimal_places=10, default=1, help_text=_("Account currency for one of the plan's.")
+        _("rate used"),
+        max_digits=18,
+        decimal_places=10,
+        default=1,
+        help_text=_("Account currency for one of the plan's."),
     )
-    rate_source = models.CharField(_("rate from"), max_length=120, blank=True, help_text=_("The plan, or a dated rate."))
+    rate_source = models.CharField(
+        _("rate from"), max_length=120, blank=True, help_text=_("The plan, or a dated rate.")
+    )
     source = models.JSONField(_("as imported"), default=dict)
-    content_hash = models.CharField(max_length=64, editable=False, help_text=_("To see whether the line changed."))
+    content_hash = models.CharField(
+        max_length=64, editable=False, help_text=_("To see whether the line changed.")
+    )
 
     history = governed_history()
 

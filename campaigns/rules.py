@@ -42,7 +42,14 @@ def built_name(
 
 
 def campaign_name_values(
-    convention: naming.Convention, *, name: str, brand: str, market: str, channel: str, objective: str, start_on: date
+    convention: naming.Convention,
+    *,
+    name: str,
+    brand: str,
+    market: str,
+    channel: str,
+    objective: str,
+    start_on: date,
 ) -> tuple[dict[str, str], list[Finding]]:
     part, findings = naming.name_part(convention, name)
     values = {

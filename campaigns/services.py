@@ -22,7 +22,9 @@ def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaig
     """
     wanted = list(channels)
     if not wanted:
-        raise ValidationError({"channels": ValidationError(_("Choose at least one channel."), code="required")})
+        raise ValidationError(
+            {"channels": ValidationError(_("Choose at least one channel."), code="required")}
+        )
     with transaction.atomic():
         campaign.save()
         present = {each.channel_id: each for each in campaign.channel_names.select_related("channel")}
@@ -56,7 +58,9 @@ def names_with_code(row: Any) -> Impact:
 
 def rebuild_names_after_code(sender: Any, row: Any, **_kwargs: Any) -> None:
     lookups = {Brand: "campaign__brand", Market: "campaign__market", Channel: "channel"}
-    rebuild_names(CampaignChannel.objects.filter(**{lookups[type(row)]: row}), reason=f"code is now {row.code}")
+    rebuild_names(
+        CampaignChannel.objects.filter(**{lookups[type(row)]: row}), reason=f"code is now {row.code}"
+    )
 
 
 def rebuild_names_after_convention(sender: Any, convention: Any, **_kwargs: Any) -> None:
@@ -67,7 +71,11 @@ def rebuild_names(names: Any, *, reason: str) -> int:
     """Save again every name that no platform knows yet; what hangs on it follows by `names_rebuilt`."""
     from campaigns.signals import names_rebuilt
 
-    fresh = list(names.filter(deployed_at__isnull=True).select_related("campaign__brand", "campaign__market", "channel"))
+    fresh = list(
+        names.filter(deployed_at__isnull=True).select_related(
+            "campaign__brand", "campaign__market", "channel"
+        )
+    )
     with acting(reason=reason), transaction.atomic():
         for name in fresh:
             name.save()

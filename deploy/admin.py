@@ -20,15 +20,39 @@ from governance.admin_base import LedgerAdmin, PlainLedgerAdmin, admin_link, is_
 
 @admin.register(Deployment)
 class DeploymentAdmin(LedgerAdmin):
-    list_display = ("task", "ticket_link", "state_badge", "requested_by", "created_at", "finished_at", "reason_shown")
-    list_filter = ("state", *related("ticket__campaign", "ticket__channel", "requested_by"), ("created_at", RangeDateFilter))
+    list_display = (
+        "task",
+        "ticket_link",
+        "state_badge",
+        "requested_by",
+        "created_at",
+        "finished_at",
+        "reason_shown",
+    )
+    list_filter = (
+        "state",
+        *related("ticket__campaign", "ticket__channel", "requested_by"),
+        ("created_at", RangeDateFilter),
+    )
     search_fields = ("public_id", "ticket__campaign__name", "reason")
     list_select_related = ("ticket__campaign", "ticket__channel", "requested_by")
     date_hierarchy = "created_at"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("ticket", "plan", "state", "reason", "requested_by")}),
-        (_("When"), {"fields": ("started_at", "finished_at", "next_try_at", "enqueued_at", "lease_owner", "lease_until")}),
+        (
+            _("When"),
+            {
+                "fields": (
+                    "started_at",
+                    "finished_at",
+                    "next_try_at",
+                    "enqueued_at",
+                    "lease_owner",
+                    "lease_until",
+                )
+            },
+        ),
     )
 
     @admin.display(description=_("Task id"), ordering="public_id")
@@ -50,22 +74,41 @@ class DeploymentAdmin(LedgerAdmin):
 
 @admin.register(Operation)
 class OperationAdmin(PlainLedgerAdmin):
-    list_display = ("what", "state_badge", "object_type", "ticket_link", "http_status", "attempts", "answered_at")
+    list_display = (
+        "what",
+        "state_badge",
+        "object_type",
+        "ticket_link",
+        "http_status",
+        "attempts",
+        "answered_at",
+    )
     list_filter = ("state", "object_type", "http_status")
-    search_fields = ("name", "error", "error_code", "deployment__ticket__campaign__name", "deployment__public_id")
+    search_fields = (
+        "name",
+        "error",
+        "error_code",
+        "deployment__ticket__campaign__name",
+        "deployment__public_id",
+    )
     list_select_related = ("deployment__ticket__campaign", "deployment__ticket__channel")
     date_hierarchy = "updated_at"
     ordering = ("-key",)
     fieldsets = (
         (None, {"fields": ("deployment", "position", "ref", "action", "object_type", "name", "state")}),
-        (_("Platform"), {"fields": ("external_ids", "http_status", "error_code", "error", "error_field", "response")}),
+        (
+            _("Platform"),
+            {"fields": ("external_ids", "http_status", "error_code", "error", "error_field", "response")},
+        ),
         (_("When"), {"fields": ("attempts", "looks", "sent_at", "answered_at", "updated_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         campaign = "deployment__ticket__campaign__"
-        rows = super().get_queryset(request).filter(
-            reach_of(request.user).within((f"{campaign}brand_id", f"{campaign}market_id"))
+        rows = (
+            super()
+            .get_queryset(request)
+            .filter(reach_of(request.user).within((f"{campaign}brand_id", f"{campaign}market_id")))
         )
         return rows.defer("response") if is_list(request) else rows
 

@@ -39,7 +39,11 @@ def session() -> requests.Session:
     if not hasattr(_threads, "session"):
         fresh = requests.Session()
         fresh.trust_env = False
-        fresh.proxies = {k: v for k, v in getproxies().items() if k in ("http", "https")} if settings.LIVE_PLATFORMS else {}
+        fresh.proxies = (
+            {k: v for k, v in getproxies().items() if k in ("http", "https")}
+            if settings.LIVE_PLATFORMS
+            else {}
+        )
         fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for prefix in ("https://", "http://"):
             fresh.mount(prefix, HTTPAdapter(pool_connections=8, pool_maxsize=8, max_retries=0))

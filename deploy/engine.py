@@ -77,8 +77,10 @@ def _claim(deployment: Deployment) -> str:
     """Compare and set the lease; "" where somebody else has it or its time has not come."""
     now, lease = timezone.now(), secrets.token_hex(16)
     mine = Deployment._base_manager.filter(pk=deployment.pk)
-    free = mine.filter(state=State.QUEUED) | mine.filter(state=State.WAITING, next_try_at__lte=now) | mine.filter(
-        state=State.RUNNING, lease_until__lt=now
+    free = (
+        mine.filter(state=State.QUEUED)
+        | mine.filter(state=State.WAITING, next_try_at__lte=now)
+        | mine.filter(state=State.RUNNING, lease_until__lt=now)
     )
     values = {
         "state": State.RUNNING, "lease_owner": lease, "lease_until": now + timedelta(seconds=settings.DEPLOY_LEASE_S),
@@ -129,10 +131,17 @@ class Run:
         plan = self.deployment.plan
         account = self.ticket.ad_account.external_id
         digest = base.plan_digest(plan.platform, plan.api_version, account, list(self.planned.values()))
-        if digest != plan.digest or self.ticket.digest != plan.digest or tickets.approved_plan(self.ticket) != plan:
+        if (
+            digest != plan.digest
+            or self.ticket.digest != plan.digest
+            or tickets.approved_plan(self.ticket) != plan
+        ):
             raise Stop(State.FAILED, "The plan is not the one that was approved; nothing was sent.")
         if plan.api_version != platform(plan.platform).api_version:
-            raise Stop(State.FAILED, f"The plan was made for API version {plan.api_version}. Submit the ticket again.")
+            raise Stop(
+                State.FAILED,
+                f"The plan was made for API version {plan.api_version}. Submit the ticket again.",
+            )
         if self.ticket.status in (Status.QUEUED, Status.IN_DOUBT):
             tickets.transition(self.ticket, Status.DEPLOYING, reason="a worker has begun")
 
@@ -142,7 +151,12 @@ class Run:
         if state == State.WAITING and self._too_old():
             state, after = State.FAILED, None
         now = timezone.now()
-        values: dict[str, Any] = {"state": state, "reason": stop.reason, "lease_owner": "", "lease_until": None}
+        values: dict[str, Any] = {
+            "state": state,
+            "reason": stop.reason,
+            "lease_owner": "",
+            "lease_until": None,
+        }
         if after is not None:
             values["next_try_at"] = now + timedelta(seconds=after)
         if state in (State.SUCCEEDED, State.FAILED):
@@ -153,7 +167,9 @@ class Run:
             self._record_objects()
             self._move_ticket(state, stop.reason)
             if state == State.FAILED:
-                self.deployment.operations.filter(state=OpState.PENDING).update(state=OpState.SKIPPED, updated_at=now)
+                self.deployment.operations.filter(state=OpState.PENDING).update(
+                    state=OpState.SKIPPED, updated_at=now
+                )
         return Ended(state, stop.reason, after)
 
     def _record_objects(self) -> None:
@@ -179,7 +195,9 @@ class Run:
         until = now + timedelta(seconds=settings.DEPLOY_LEASE_S)
         if self.deployment.lease_until - now > (until - now) / 2:
             return
-        mine = Deployment._base_manager.filter(pk=self.deployment.pk, lease_owner=self.lease, state=State.RUNNING)
+        mine = Deployment._base_manager.filter(
+            pk=self.deployment.pk, lease_owner=self.lease, state=State.RUNNING
+        )
         if not mine.update(lease_until=until):
             raise LeaseLost
         self.deployment.lease_until = until
@@ -196,7 +214,10 @@ class Run:
     def _send(self, row: Operation, planned: base.Operation) -> None:
         self._keep_lease()
         if row.attempts >= settings.DEPLOY_MAX_SENDS:
-            raise Stop(State.IN_DOUBT, f"{row} was sent {row.attempts} times without a clear answer. A person decides.")
+            raise Stop(
+                State.IN_DOUBT,
+                f"{row} was sent {row.attempts} times without a clear answer. A person decides.",
+            )
         _move(row, OpState.PENDING, state=OpState.SENDING, attempts=row.attempts + 1, sent_at=timezone.now())
         outcome = self.client.apply(planned, self.external_ids)
         self._settle(row, planned, outcome)
@@ -222,7 +243,11 @@ class Run:
         _move(row, OpState.IN_DOUBT, state=OpState.PENDING, waits=0)
 
     def _settle(self, row: Operation, planned: base.Operation, outcome: base.Outcome) -> None:
-        answer = {"http_status": outcome.http_status, "response": outcome.response, "answered_at": timezone.now()}
+        answer = {
+            "http_status": outcome.http_status,
+            "response": outcome.response,
+            "answered_at": timezone.now(),
+        }
         if isinstance(outcome, base.Applied):
             self._done(row, outcome)
         elif isinstance(outcome, base.Rejected):
@@ -243,7 +268,11 @@ class Run:
             raise Stop(State.WAITING, outcome.reason, retry.wait(outcome.after, row.waits - 1))
         else:
             _move(row, OpState.SENDING, state=OpState.IN_DOUBT, waits=0, error=outcome.reason, **answer)
-            raise Stop(State.WAITING, outcome.reason, max(settings.DEPLOY_LOOK_AFTER_S[0], retry.wait(None, row.attempts - 1)))
+            raise Stop(
+                State.WAITING,
+                outcome.reason,
+                max(settings.DEPLOY_LOOK_AFTER_S[0], retry.wait(None, row.attempts - 1)),
+            )
 
     def _look_behind_refusal(self, row: Operation, planned: base.Operation) -> None:
         """A refused resend may be refused because the first one landed (Google: duplicate name)."""
@@ -275,9 +304,14 @@ class Run:
                 break
             self.client.set_paused(planned.type, external_id)
         else:
-            raise Stop(State.FAILED, f"{planned.type} {external_id} is not paused on the platform and can't be paused.")
+            raise Stop(
+                State.FAILED,
+                f"{planned.type} {external_id} is not paused on the platform and can't be paused.",
+            )
         if planned.name and live.name is not None and live.name != planned.name:
-            raise Stop(State.FAILED, f"{planned.type} {external_id} is named '{live.name}', not '{planned.name}'.")
+            raise Stop(
+                State.FAILED, f"{planned.type} {external_id} is named '{live.name}', not '{planned.name}'."
+            )
 
     def _read(self, object_type: str, external_id: str) -> base.ReadBack:
         live = self.client.read(object_type, external_id)
@@ -296,5 +330,3 @@ def _move(row: Operation, before: str, **values: Any) -> None:
         raise LeaseLost
     for name, value in values.items():
         setattr(row, name, value)
-
-

@@ -42,15 +42,28 @@ class Deployment(GovernedModel):
     OPEN = (State.QUEUED, State.RUNNING, State.WAITING)
 
     public_id = models.UUIDField(_("task id"), default=time_ordered_uuid, unique=True, editable=False)
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="deployments", verbose_name=_("ticket"))
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="deployments", verbose_name=_("plan"))
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.PROTECT, related_name="deployments", verbose_name=_("ticket")
+    )
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="deployments", verbose_name=_("plan")
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("deployed by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("deployed by"),
     )
-    reason = models.TextField(_("why it stands there"), blank=True, help_text=_("The platform's words, or what is waited for."))
+    reason = models.TextField(
+        _("why it stands there"), blank=True, help_text=_("The platform's words, or what is waited for.")
+    )
     lease_owner = models.CharField(_("held by"), max_length=64, blank=True)
-    lease_until = models.DateTimeField(_("held until"), null=True, blank=True, help_text=_("A dead worker loses it then."))
+    lease_until = models.DateTimeField(
+        _("held until"), null=True, blank=True, help_text=_("A dead worker loses it then.")
+    )
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     enqueued_at = models.DateTimeField(_("last enqueued"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -91,7 +104,9 @@ class Operation(models.Model):
         COMPENSATED = "COMPENSATED", _("Compensated")
 
     key = models.CharField(primary_key=True, max_length=180, editable=False)
-    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="operations", verbose_name=_("deployment"))
+    deployment = models.ForeignKey(
+        Deployment, on_delete=models.PROTECT, related_name="operations", verbose_name=_("deployment")
+    )
     position = models.PositiveIntegerField(_("position"))
     ref = models.CharField(_("ref"), max_length=120)
     action = models.CharField(_("action"), max_length=16)
@@ -100,7 +115,9 @@ class Operation(models.Model):
     state = models.CharField(_("state"), max_length=11, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(_("times sent"), default=0)
     waits = models.PositiveIntegerField(
-        _("times waited"), default=0, help_text=_("For the platform's limit, or while looking for a lost answer.")
+        _("times waited"),
+        default=0,
+        help_text=_("For the platform's limit, or while looking for a lost answer."),
     )
     external_ids = models.JSONField(_("platform ids"), default=dict)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)

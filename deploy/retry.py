@@ -14,5 +14,5 @@ def wait(after: float | None, tries: int) -> float:
     """
     if after is not None:
         return after + random.uniform(0, min(1.0, after * 0.1))  # noqa: S311
-    longest = min(LONGEST_S, FIRST_S * 2**min(tries, 16))
+    longest = min(LONGEST_S, FIRST_S * 2 ** min(tries, 16))
     return random.uniform(longest / 2, longest)  # noqa: S311

@@ -28,7 +28,8 @@ def serve_family(host: str) -> None:
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     parent = os.getpid()
     family: dict[str, BaseProcess] = {
-        key: context.Process(target=_play, args=(key, host, parent), name=key, daemon=True) for key in sandbox_keys()
+        key: context.Process(target=_play, args=(key, host, parent), name=key, daemon=True)
+        for key in sandbox_keys()
     }
     for process in family.values():
         process.start()
@@ -58,4 +59,6 @@ def _play(key: str, host: str, parent: int) -> None:
     try:
         serve_sandbox(key, host, port)
     except OSError as error:
-        sys.exit(f"{key} sandbox can't listen on {host}:{port}: {error.strerror}. Set SANDBOX_PORT to a free range.")
+        sys.exit(
+            f"{key} sandbox can't listen on {host}:{port}: {error.strerror}. Set SANDBOX_PORT to a free range."
+        )

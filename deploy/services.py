@@ -54,7 +54,9 @@ def start_deployment(*, ticket: Ticket, by: Any) -> Deployment:
 
 def _require_mode(account: AdAccount) -> None:
     if account.mode == AdAccount.Mode.LIVE and not settings.LIVE_PLATFORMS:
-        text = _("%(account)s is a live account, and this installation only calls the sandbox (LIVE_PLATFORMS is off).")
+        text = _(
+            "%(account)s is a live account, and this installation only calls the sandbox (LIVE_PLATFORMS is off)."
+        )
         raise ValidationError(text, code="live_off", params={"account": account.name})
 
 
@@ -83,15 +85,26 @@ def _write_ledger(ticket: Ticket, plan: Plan, by: Any) -> Deployment:
 def _done_before(ticket: Ticket, plan: Plan) -> dict[str, Operation]:
     """Calls of earlier runs of the same plan that are done, or may be: they are not made again."""
     earlier = Operation.objects.filter(deployment__ticket=ticket, deployment__plan=plan).order_by("key")
-    return {each.ref: each for each in earlier if each.state in (Operation.State.DONE, Operation.State.IN_DOUBT, Operation.State.SENDING)}
+    return {
+        each.ref: each
+        for each in earlier
+        if each.state in (Operation.State.DONE, Operation.State.IN_DOUBT, Operation.State.SENDING)
+    }
 
 
-def _intent(deployment: Deployment, position: int, stored: dict[str, Any], before: Operation | None) -> Operation:
+def _intent(
+    deployment: Deployment, position: int, stored: dict[str, Any], before: Operation | None
+) -> Operation:
     main = stored["objects"][0] if stored["objects"] else {"name": ""}
     kept = {}
     if before is not None:
         state = Operation.State.DONE if before.state == Operation.State.DONE else Operation.State.IN_DOUBT
-        kept = {"state": state, "external_ids": before.external_ids, "attempts": before.attempts, "sent_at": before.sent_at}
+        kept = {
+            "state": state,
+            "external_ids": before.external_ids,
+            "attempts": before.attempts,
+            "sent_at": before.sent_at,
+        }
     return Operation(
         key=Operation.key_of(deployment, stored["ref"]),
         deployment=deployment,
@@ -130,9 +143,9 @@ def sweep(*, now: Any = None) -> int:
     now = now or timezone.now()
     states = Deployment.State
     stale = now - timedelta(seconds=settings.ENQUEUE_AGAIN_AFTER_S)
-    due = Deployment.objects.filter(state__in=[states.QUEUED, states.WAITING]).exclude(next_try_at__gt=now).exclude(
-        enqueued_at__gt=stale
-    ) | Deployment.objects.filter(state=states.RUNNING, lease_until__lt=now)
+    due = Deployment.objects.filter(state__in=[states.QUEUED, states.WAITING]).exclude(
+        next_try_at__gt=now
+    ).exclude(enqueued_at__gt=stale) | Deployment.objects.filter(state=states.RUNNING, lease_until__lt=now)
     found = list(due.select_related("ticket").order_by("next_try_at", "id")[:500])
     for deployment in found:
         enqueue(deployment)

@@ -26,7 +26,9 @@ def deploy_payload_to_platform(self: Task, ticket_id: str) -> dict[str, Any]:
         again = Deployment.objects.select_related("ticket").get(public_id=self.request.id)
         if ended.after is not None and ended.after <= SHORT_WAIT_S:
             services.enqueue(again, countdown=ended.after)
-        self.update_state(state="RETRY", meta={"exc_type": "Waiting", "exc_message": [ended.reason], "exc_module": __name__})
+        self.update_state(
+            state="RETRY", meta={"exc_type": "Waiting", "exc_message": [ended.reason], "exc_module": __name__}
+        )
         raise Ignore
     if ended.state == Deployment.State.FAILED:
         raise DeploymentFailed(ended.reason)

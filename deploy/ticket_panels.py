@@ -59,7 +59,12 @@ def _one_run(deployment: Deployment, _request: HttpRequest) -> dict[str, Any]:
 def run_context(row: Deployment) -> dict[str, Any]:
     """For `deploy/admin/runs.html`."""
     calls = [call_context(each) for each in row.operations.all()]
-    return {"row": row, "badge": STATE_BADGES.get(row.state, ""), "calls": calls, "done": sum(each["done"] for each in calls)}
+    return {
+        "row": row,
+        "badge": STATE_BADGES.get(row.state, ""),
+        "calls": calls,
+        "done": sum(each["done"] for each in calls),
+    }
 
 
 def call_context(row: Operation) -> dict[str, Any]:

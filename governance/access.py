@@ -39,8 +39,12 @@ class Reach:
         )
 
 
-def _conditions(lookups: tuple[str | None, str | None], pair: tuple[int | None, int | None]) -> dict[str, int]:
-    return {lookup: value for lookup, value in zip(lookups, pair, strict=True) if lookup and value is not None}
+def _conditions(
+    lookups: tuple[str | None, str | None], pair: tuple[int | None, int | None]
+) -> dict[str, int]:
+    return {
+        lookup: value for lookup, value in zip(lookups, pair, strict=True) if lookup and value is not None
+    }
 
 
 def reach_of(user: Any) -> Reach:

@@ -109,7 +109,9 @@ class MarketAdmin(CodedAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "languages":
-            return as_list(db_field, ",", _("ISO 639-1 codes with commas between, the main one first: en, es."))
+            return as_list(
+                db_field, ",", _("ISO 639-1 codes with commas between, the main one first: en, es.")
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
@@ -127,7 +129,9 @@ class BrandAdmin(CodedAdmin):
         if db_field.name == "blocked_categories":
             return as_boxes(db_field, BlockedCategory.choices, _("Interests that this brand never targets."))
         if db_field.name == "legal_lines":
-            return as_list(db_field, help_text=_("Sentences that must stand in its ads, one a line: Drink responsibly."))
+            return as_list(
+                db_field, help_text=_("Sentences that must stand in its ads, one a line: Drink responsibly.")
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @display(description=_("Safety"), label={"family": "success"})
@@ -205,7 +209,16 @@ class ServesInline(GovernedTabularInline):
 class AdAccountAdmin(GovernedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {"platform": _("Where the account is; fixed once it is saved.")}
     form = AdAccountForm
-    list_display = ("name", "platform_badge", "external_id", "currency", "time_zone", "mode_badge", "cap", "active_badge")
+    list_display = (
+        "name",
+        "platform_badge",
+        "external_id",
+        "currency",
+        "time_zone",
+        "mode_badge",
+        "cap",
+        "active_badge",
+    )
     list_filter = ("platform", "mode", "active", "currency")
     search_fields = ("name", "external_id")
     ordering = ("platform", "name")
@@ -252,15 +265,22 @@ class AdAccountAdmin(GovernedAdmin):
         own = super().get_fieldsets(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
             return own
-        secrets = [self._secrets(platform) for platform in ([obj.platform] if obj else credentials.registered())]
+        secrets = [
+            self._secrets(platform) for platform in ([obj.platform] if obj else credentials.registered())
+        ]
         if obj is not None:
-            secrets.append((_("Forget credentials"), {"fields": ("forget_secrets",), "classes": ["collapse"]}))
+            secrets.append(
+                (_("Forget credentials"), {"fields": ("forget_secrets",), "classes": ["collapse"]})
+            )
         return [*own[:3], *secrets, *own[3:]]
 
     def _secrets(self, platform: str) -> Any:
         title = gettext("Credentials · %(platform)s") % {"platform": Platform(platform).label}
         names = tuple(secret_field(platform, name) for name in credentials.fields_of(platform))
-        return title, {"fields": names, "description": _("Encrypted at rest and shown to no one. Not needed for the sandbox.")}
+        return title, {
+            "fields": names,
+            "description": _("Encrypted at rest and shown to no one. Not needed for the sandbox."),
+        }
 
     @display(description=_("Platform"), ordering="platform", label=PLATFORM_BADGES)
     def platform_badge(self, row: AdAccount) -> tuple[str, str]:
@@ -292,7 +312,9 @@ SAMPLES = (
 @admin.register(NamingConvention)
 class NamingConventionAdmin(SharedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {
-        "campaign_pattern": _("Parts in braces, joined by the separator: brand, market, channel, year, month, objective, name."),
+        "campaign_pattern": _(
+            "Parts in braces, joined by the separator: brand, market, channel, year, month, objective, name."
+        ),
         "ad_set_pattern": _("The campaign's parts, and {ad_set}."),
         "ad_pattern": _("The campaign's parts, {ad_set}, {ad}, and {format} if you like."),
         "campaign_max_length": _("The most characters of a whole campaign name, from 20 to 400."),
@@ -307,7 +329,10 @@ class NamingConventionAdmin(SharedAdmin):
     actions_detail = ("put_in_force",)
     fieldsets = (
         (None, {"fields": ("number", "in_force", "note")}),
-        (_("Patterns"), {"fields": ("campaign_pattern", "ad_set_pattern", "ad_pattern", "separator", "samples")}),
+        (
+            _("Patterns"),
+            {"fields": ("campaign_pattern", "ad_set_pattern", "ad_pattern", "separator", "samples")},
+        ),
         (_("What names may be made of"), {"fields": ("allowed_characters", "transliterate", "part_lengths")}),
         (_("Lengths"), {"fields": ("campaign_max_length", "ad_set_max_length", "ad_max_length")}),
         (_("Links"), {"fields": ("utm_parameters",)}),
@@ -341,7 +366,9 @@ class NamingConventionAdmin(SharedAdmin):
         row = self.get_object(request, str(object_id))
         return actions if row and not row.in_force and self.has_change_permission(request, row) else []
 
-    @action(description=_("Put in force"), url_path="put-in-force", icon="gavel", variant=ActionVariant.PRIMARY)
+    @action(
+        description=_("Put in force"), url_path="put-in-force", icon="gavel", variant=ActionVariant.PRIMARY
+    )
     def put_in_force(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A page that says what will happen; then the service."""
         row = get_object_or_404(self.get_queryset(request), pk=object_id)

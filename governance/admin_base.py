@@ -30,7 +30,11 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from governance import money
 from governance.access import reach_of
@@ -115,7 +119,12 @@ class GovernedForm(forms.ModelForm):
         if not self.instance.pk or read == self.instance.version:
             return
         if read is None:
-            self.add_error(None, ValidationError(_("The form came without its version. Reload the page."), code="stale_version"))
+            self.add_error(
+                None,
+                ValidationError(
+                    _("The form came without its version. Reload the page."), code="stale_version"
+                ),
+            )
             return
         self.add_error(None, ValidationError(changed_meanwhile(self.instance), code="stale_version"))
 
@@ -133,7 +142,12 @@ class GovernedForm(forms.ModelForm):
             self.add_error(None, ValidationError(text, code="outside_reach"))
 
     def _add_refusal(self, refused: ValidationError) -> None:
-        said = {str(message) for errors in self.errors.as_data().values() for each in errors for message in each.messages}
+        said = {
+            str(message)
+            for errors in self.errors.as_data().values()
+            for each in errors
+            for message in each.messages
+        }
         for named, errors in by_field(refused).items():
             name = self.ERROR_FIELDS.get(named, named)
             for error in errors:
@@ -255,7 +269,9 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
         made.request, made.refused = request, getattr(request, "_refused", None)
         return made
 
-    def _changeform_view(self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any) -> Any:
+    def _changeform_view(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
+    ) -> Any:
         try:
             with transaction.atomic():
                 return super()._changeform_view(request, object_id, form_url, extra_context)
@@ -266,7 +282,11 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
         return super()._changeform_view(request, object_id, form_url, extra_context)
 
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
     ) -> Any:
         extra_context = {**(extra_context or {}), "panels": self.panels(request, object_id)}
         return super().changeform_view(request, object_id, form_url, extra_context)
@@ -422,7 +442,9 @@ def as_refusal(refused: Exception) -> ValidationError:
         return refused
     if isinstance(refused, ProtectedError | RestrictedError):
         return ValidationError(_in_use(refused), code="in_use")
-    text = _("Somebody saved something alike in the same moment. Reload the page and look whether it is already there.")
+    text = _(
+        "Somebody saved something alike in the same moment. Reload the page and look whether it is already there."
+    )
     return ValidationError(text, code="collision")
 
 
@@ -485,7 +507,10 @@ class ListField(forms.CharField):
     """A list of texts, one a line (or between commas, with `between=","`)."""
 
     def __init__(self, *, between: str = "\n", **kwargs: Any) -> None:
-        kwargs.setdefault("widget", UnfoldAdminTextareaWidget(attrs={"rows": 3}) if between == "\n" else UnfoldAdminTextInputWidget())
+        kwargs.setdefault(
+            "widget",
+            UnfoldAdminTextareaWidget(attrs={"rows": 3}) if between == "\n" else UnfoldAdminTextInputWidget(),
+        )
         super().__init__(**{"required": False, **kwargs})
         self.between = between
 
@@ -510,10 +535,16 @@ class ChoicesField(forms.MultipleChoiceField):
 
 def as_list(db_field: models.Field, between: str = "\n", help_text: Any = None) -> ListField:
     """A JSON list of texts as a text field with the model's words."""
-    return ListField(between=between, label=capfirst(db_field.verbose_name), help_text=help_text or db_field.help_text)
+    return ListField(
+        between=between, label=capfirst(db_field.verbose_name), help_text=help_text or db_field.help_text
+    )
 
 
-def as_boxes(db_field: models.Field, choices: Iterable[tuple[str, Any]], help_text: Any = None) -> ChoicesField:
+def as_boxes(
+    db_field: models.Field, choices: Iterable[tuple[str, Any]], help_text: Any = None
+) -> ChoicesField:
     return ChoicesField(
-        choices=list(choices), label=capfirst(db_field.verbose_name), help_text=help_text or db_field.help_text
+        choices=list(choices),
+        label=capfirst(db_field.verbose_name),
+        help_text=help_text or db_field.help_text,
     )

@@ -68,7 +68,13 @@ def _readings(text: str) -> list[str]:
     if found is None:
         return []
     a, b, c = (int(each) for each in found.groups())
-    orders = [(a, b, c)] if len(found.group(1)) == 4 else [(c, b, a), (c, a, b)] if len(found.group(3)) == 4 else []
+    orders = (
+        [(a, b, c)]
+        if len(found.group(1)) == 4
+        else [(c, b, a), (c, a, b)]
+        if len(found.group(3)) == 4
+        else []
+    )
     days = []
     for year, month, day in orders:
         try:
@@ -131,7 +137,7 @@ def read_yes_no(value: Any, place: Place, column: str) -> tuple[bool | None, lis
 
 
 def split_list(text: str) -> list[str]:
-    """"One | two" -> ["One", "two"]; a | without spaces around it is part of the text."""
+    """ "One | two" -> ["One", "two"]; a | without spaces around it is part of the text."""
     return [part.strip() for part in re.split(r"\s+\|\s+", text.strip()) if part.strip()]
 
 

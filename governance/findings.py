@@ -14,6 +14,7 @@ from typing import Any, Literal
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext
 
+
 def gettext_noop(text: str) -> str:
     """Marks a text for translators; Django's own needs settings, and platform folders have none."""
     return text
@@ -125,6 +126,8 @@ def raise_blocking(findings: Iterable[Finding], row: Any) -> None:
     for finding in blocking(findings):
         name = finding.field if finding.field in fields else NON_FIELD_ERRORS
         text = f"{finding.message} {finding.remedy}".strip().replace("%", "%%")
-        errors.setdefault(name, []).append(ValidationError(text, code=finding.code, params=dict(finding.params)))
+        errors.setdefault(name, []).append(
+            ValidationError(text, code=finding.code, params=dict(finding.params))
+        )
     if errors:
         raise ValidationError(errors)

@@ -55,7 +55,9 @@ class GovernedQuerySet(models.QuerySet):
 
 def governed_history(**options: Any) -> HistoricalRecords:
     """The change log of one model. Partitioned by its id, which only grows (docs/decisions.md)."""
-    return HistoricalRecords(get_user=_history_user, history_change_reason_field=models.TextField(null=True), **options)
+    return HistoricalRecords(
+        get_user=_history_user, history_change_reason_field=models.TextField(null=True), **options
+    )
 
 
 def _history_user(instance: Any = None, request: Any = None, **_kwargs: Any) -> Any | None:
@@ -72,7 +74,10 @@ class GovernedModel(models.Model):
 
     public_id = models.UUIDField(_("public id"), default=uuid.uuid4, unique=True, editable=False)
     version = models.PositiveIntegerField(
-        _("version"), default=1, editable=False, help_text=_("Rises with every change; two people can't overwrite each other.")
+        _("version"),
+        default=1,
+        editable=False,
+        help_text=_("Rises with every change; two people can't overwrite each other."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)

@@ -114,7 +114,9 @@ def _usd(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
 
 
 def _fields(*rows: tuple[Any, ...]) -> tuple[Field, ...]:
-    return tuple(Field(Column(name, help, example, required), read) for name, read, help, example, required in rows)
+    return tuple(
+        Field(Column(name, help, example, required), read) for name, read, help, example, required in rows
+    )
 
 
 KINDS: dict[str, tuple[type[models.Model], tuple[Field, ...]]] = {
@@ -187,14 +189,23 @@ KINDS: dict[str, tuple[type[models.Model], tuple[Field, ...]]] = {
     )),
 }  # fmt: skip
 #: Sheets of a workbook; a CSV has all columns and a column `kind`.
-SHEETS: dict[str, tuple[Column, ...]] = {kind: tuple(each.column for each in spec[1]) for kind, spec in KINDS.items()}
+SHEETS: dict[str, tuple[Column, ...]] = {
+    kind: tuple(each.column for each in spec[1]) for kind, spec in KINDS.items()
+}
 _SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS}
 
 
 def csv_columns() -> tuple[Column, ...]:
     """All kinds' columns once, with `kind` first; none but that is required of every row."""
-    unique = {column.name: Column(column.name, column.help, column.example) for columns in SHEETS.values() for column in columns}
-    return (Column("kind", "What the row is: " + ", ".join(KINDS) + ".", "markets", required=True), *unique.values())
+    unique = {
+        column.name: Column(column.name, column.help, column.example)
+        for columns in SHEETS.values()
+        for column in columns
+    }
+    return (
+        Column("kind", "What the row is: " + ", ".join(KINDS) + ".", "markets", required=True),
+        *unique.values(),
+    )
 
 
 @dataclass(slots=True)
@@ -251,7 +262,11 @@ class _Entry:
 def _run(source: Source) -> GovernanceResult:
     result = GovernanceResult()
     try:
-        entries = list(_json_entries(source, result.findings) if source.is_json else _table_entries(source, result.findings))
+        entries = list(
+            _json_entries(source, result.findings)
+            if source.is_json
+            else _table_entries(source, result.findings)
+        )
     except Refused as refused:
         result.findings += refused.findings
         return result
@@ -294,12 +309,17 @@ def _csv_entry(row: Row, findings: list[Finding]) -> Iterator[_Entry]:
     text = row.text("kind").casefold()
     kind = text if text in KINDS else f"{text}s"
     if kind not in KINDS:
-        findings.append(row.place.block("governance.unknown_kind", "kind", text=row.text("kind"), known=list(KINDS)))
+        findings.append(
+            row.place.block("governance.unknown_kind", "kind", text=row.text("kind"), known=list(KINDS))
+        )
         return
     values = {name: value for name, value in row.cells.items() if name != "kind"}
     known = {column.name for column in SHEETS[kind]}
     foreign = [name for name in values if name not in known]
-    findings += [row.place.block("governance.unknown_field", name, text=name, kind=kind, known=sorted(known)) for name in foreign]
+    findings += [
+        row.place.block("governance.unknown_field", name, text=name, kind=kind, known=sorted(known))
+        for name in foreign
+    ]
     findings += [
         row.place.block("cell.required", column.name, what=column.name, help=column.help)
         for column in SHEETS[kind]
@@ -315,7 +335,9 @@ def _json_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
         raise Refused(Finding("governance.not_a_list", params={"text": source.name}))
     for kind, rows in document.items():
         if kind not in KINDS:
-            findings.append(Finding("governance.unknown_kind", kind, params={"text": kind, "known": list(KINDS)}))
+            findings.append(
+                Finding("governance.unknown_kind", kind, params={"text": kind, "known": list(KINDS)})
+            )
         elif not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
             findings.append(Finding("governance.not_a_list", kind, params={"text": kind}))
         else:
@@ -329,9 +351,16 @@ def _json_entry(kind: str, place: Place, row: dict[str, Any], findings: list[Fin
     secrets = row.pop("credentials", None) if kind == "accounts" else None
     known = {column.name for column in SHEETS[kind]}
     foreign = [name for name in row if name not in known]
-    found = [place.block("governance.unknown_field", name, text=name, kind=kind, known=sorted(known)) for name in foreign]
-    if secrets is not None and (not isinstance(secrets, dict) or any(not isinstance(v, str) for v in secrets.values())):
-        found.append(place.block("cell.type", "credentials", found="something else", wanted="an object of texts"))
+    found = [
+        place.block("governance.unknown_field", name, text=name, kind=kind, known=sorted(known))
+        for name in foreign
+    ]
+    if secrets is not None and (
+        not isinstance(secrets, dict) or any(not isinstance(v, str) for v in secrets.values())
+    ):
+        found.append(
+            place.block("cell.type", "credentials", found="something else", wanted="an object of texts")
+        )
     missing = [c for c in SHEETS[kind] if c.required and row.get(c.name) in (None, "")]
     found += [place.block("cell.required", c.name, what=c.name, help=c.help) for c in missing]
     findings += found
@@ -381,7 +410,9 @@ class _Saver:
         self.result.findings.append(entry.place.block("governance.duplicate", "", text=key, first=first))
         return True
 
-    def _write(self, entry: _Entry, model: type[models.Model], row: Any, values: dict[str, Any]) -> tuple[Any, str] | None:
+    def _write(
+        self, entry: _Entry, model: type[models.Model], row: Any, values: dict[str, Any]
+    ) -> tuple[Any, str] | None:
         if entry.secrets:
             values = {**values, "credentials": dict(entry.secrets)}
         new = row is None
@@ -409,7 +440,9 @@ class _Saver:
                 self.result.findings.append(entry.place.block("governance.pair", "serves", text=str(pair)))
             for what, code, found in (("brand", brand_code, brand), ("market", market_code, market)):
                 if _colon and found is None:
-                    self.result.findings.append(entry.place.block("governance.unknown_reference", "serves", what=what, text=code))
+                    self.result.findings.append(
+                        entry.place.block("governance.unknown_reference", "serves", what=what, text=code)
+                    )
             if brand and market and not account.serves.filter(brand=brand, market=market).exists():
                 AdAccountServes(account=account, brand=brand, market=market).save()
                 added = True
@@ -462,7 +495,12 @@ def _resolve(entry: _Entry, values: dict[str, Any]) -> list[Finding]:
     if name == "objective":
         values[name], found = cells.read_choice(target, _objectives(), entry.place, "target")
         return found
-    model, key = {"brand": (Brand, "code"), "channel": (Channel, "code"), "market": (Market, "code"), "audience": (Audience, "name")}[name]
+    model, key = {
+        "brand": (Brand, "code"),
+        "channel": (Channel, "code"),
+        "market": (Market, "code"),
+        "audience": (Audience, "name"),
+    }[name]
     return _reference(entry, values, name, model, key, target)
 
 
@@ -472,7 +510,9 @@ def _objectives() -> list[str]:
     return list(Objective.values)
 
 
-def _reference(entry: _Entry, values: dict[str, Any], name: str, model: type[models.Model], key: str, text: str) -> list[Finding]:
+def _reference(
+    entry: _Entry, values: dict[str, Any], name: str, model: type[models.Model], key: str, text: str
+) -> list[Finding]:
     if not text:
         values[name] = None
         return []
@@ -487,7 +527,9 @@ def _reference(entry: _Entry, values: dict[str, Any], name: str, model: type[mod
 def _validation_findings(error: ValidationError, place: Place) -> list[Finding]:
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     return [
-        place.block("governance.refused", "" if name == NON_FIELD_ERRORS else name, problem=" ".join(each.messages))
+        place.block(
+            "governance.refused", "" if name == NON_FIELD_ERRORS else name, problem=" ".join(each.messages)
+        )
         for name, errors in by_field.items()
         for each in errors
     ]

@@ -121,7 +121,7 @@ class Convention:
 
 
 def pattern_parts(pattern: str, separator: str) -> list[str]:
-    """"{brand}_{name}" -> ["brand", "name"]; anything but braced parts and separators gives a part of ""."""
+    """ "{brand}_{name}" -> ["brand", "name"]; anything but braced parts and separators gives a part of ""."""
     matches = [re.fullmatch(r"\{([a-z_]+)\}", piece) for piece in _split_pattern(pattern, separator)]
     return [match.group(1) if match else "" for match in matches]
 
@@ -134,7 +134,9 @@ def _split_pattern(pattern: str, separator: str) -> list[str]:
 def build(convention: Convention, level: str, values: Mapping[str, str]) -> tuple[str, list[Finding]]:
     """The governed name of a level from its part values; ("", findings) where it is not legal."""
     parts = convention.parts(level)
-    findings = [finding for part in parts for finding in _part_findings(convention, part, values.get(part, ""))]
+    findings = [
+        finding for part in parts for finding in _part_findings(convention, part, values.get(part, ""))
+    ]
     if findings:
         return "", findings
     name = convention.separator.join(values[part] for part in parts)
@@ -151,7 +153,12 @@ def _part_findings(convention: Convention, part: str, value: str) -> list[Findin
     if not value:
         return [Finding("naming.part_missing", where, params={"part": part})]
     if not convention.may_stand_in_names(value):
-        params = {"text": value, "part": part, "allowed": convention.allowed, "separator": convention.separator}
+        params = {
+            "text": value,
+            "part": part,
+            "allowed": convention.allowed,
+            "separator": convention.separator,
+        }
         return [Finding("naming.part_illegal", where, params=params)]
     return []
 
@@ -235,7 +242,7 @@ def _pattern_findings(convention: Convention, level: str) -> list[Finding]:
     where, pattern = f"{level}_pattern", convention.patterns[level]
     parts = pattern_parts(pattern, convention.separator)
     if "" in parts:
-        example = convention.separator.join("{%s}" % part for part in required_parts(level))
+        example = convention.separator.join(f"{{{part}}}" for part in required_parts(level))
         params = {"level": level, "pattern": pattern, "separator": convention.separator, "example": example}
         return [Finding("convention.pattern", where, params=params)]
     known = [part for upper in LEVELS[: LEVELS.index(level) + 1] for part in PARTS[upper]]

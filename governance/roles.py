@@ -41,7 +41,9 @@ def renew_roles(sender: Any, using: str, **_kwargs: Any) -> None:
 
     known = {
         f"{app}.{codename}": pk
-        for app, codename, pk in Permission.objects.using(using).values_list("content_type__app_label", "codename", "pk")
+        for app, codename, pk in Permission.objects.using(using).values_list(
+            "content_type__app_label", "codename", "pk"
+        )
     }
     for role, models in ROLES.items():
         wanted = [

@@ -58,7 +58,7 @@ def save_ad_account(*, account: AdAccount, serves: Iterable[tuple[Brand, Market]
 
 
 def _set_served(account: AdAccount, wanted: list[tuple[Brand, Market]]) -> None:
-    present = {(each.brand_id, each.market_id): each for each in account.serves.all()}
+    present = {(each.brand_id, each.market_id): each for each in AdAccountServes.objects.filter(account=account)}
     keys = [(brand.pk, market.pk) for brand, market in wanted]
     if len(set(keys)) != len(keys):
         raise ValidationError(

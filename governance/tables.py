@@ -236,7 +236,7 @@ class Table:
 
 
 def header_key(text: str) -> str:
-    """"Start date", "start-date" and "START_DATE" are one column."""
+    """ "Start date", "start-date" and "START_DATE" are one column."""
     return re.sub(r"[\s\-]+", "_", text.strip().casefold())
 
 
@@ -282,14 +282,25 @@ def _bound_sheets(sheets: list[_Sheet], columns: Mapping[str, Sequence[Column]],
         unknown = [sheet.name for sheet, key in named if key not in columns and key != "help"]
         if unknown:
             known = ", ".join(columns)
-            raise Refused(*[Finding("table.unknown_column", name, params={"text": name, "known": known, "suggestion": ""}) for name in unknown])
-        return [_bind(sheet.name, sheet.records(), columns[key], []) for sheet, key in named if key in columns]
+            raise Refused(
+                *[
+                    Finding(
+                        "table.unknown_column", name, params={"text": name, "known": known, "suggestion": ""}
+                    )
+                    for name in unknown
+                ]
+            )
+        return [
+            _bind(sheet.name, sheet.records(), columns[key], []) for sheet, key in named if key in columns
+        ]
     with_data = [sheet for sheet in sheets if header_key(sheet.name) != "help" and sheet.has_data()]
     chosen = [sheet for sheet in with_data if header_key(sheet.name) == wanted] or with_data
     if not chosen:
         raise Refused(Finding("file.empty"))
     if len(chosen) > 1:
-        raise Refused(Finding("table.several_sheets", params={"sheets": [s.name for s in chosen], "wanted": wanted}))
+        raise Refused(
+            Finding("table.several_sheets", params={"sheets": [s.name for s in chosen], "wanted": wanted})
+        )
     return [_bind("", chosen[0].records(), columns[wanted], [])]
 
 
@@ -323,7 +334,9 @@ def _header(records: Records, findings: list[Finding]) -> tuple[int, Sequence[An
     return None
 
 
-def _header_findings(place: Place, names: list[str], cells: Sequence[Any], columns: Sequence[Column]) -> list[Finding]:
+def _header_findings(
+    place: Place, names: list[str], cells: Sequence[Any], columns: Sequence[Column]
+) -> list[Finding]:
     known = {column.name: column for column in columns}
     found: list[Finding] = []
     if len(names) > MAX_COLUMNS:
@@ -331,7 +344,15 @@ def _header_findings(place: Place, names: list[str], cells: Sequence[Any], colum
     for at, name in enumerate(names):
         written = _cell_text(cells[at]).strip()
         if name and name not in known:
-            found.append(place.block("table.unknown_column", written, text=written, known=list(known), suggestion=_suggested(name, known)))
+            found.append(
+                place.block(
+                    "table.unknown_column",
+                    written,
+                    text=written,
+                    known=list(known),
+                    suggestion=_suggested(name, known),
+                )
+            )
         elif name and name in names[:at]:
             found.append(place.block("table.duplicate_column", name, text=written))
     missing = [column for column in columns if column.required and column.name not in names]
@@ -354,7 +375,9 @@ def _rows(table: Table, records: Records, names: list[str], known: set[str]) -> 
             table.findings.append(record)
             continue
         number, cells = record
-        values = {name: value for at, name in usable if at < len(cells) and (value := _clean(cells[at])) != ""}
+        values = {
+            name: value for at, name in usable if at < len(cells) and (value := _clean(cells[at])) != ""
+        }
         place = Place(number, table.name)
         table.findings += _stray(place, cells, nameless, width)
         if not values:
@@ -370,10 +393,16 @@ def _rows(table: Table, records: Records, names: list[str], known: set[str]) -> 
 
 def _stray(place: Place, cells: Sequence[Any], nameless: list[int], width: int) -> list[Finding]:
     found = [
-        place.block("table.nameless_column", number=at + 1) for at in nameless if at < len(cells) and _clean(cells[at]) != ""
+        place.block("table.nameless_column", number=at + 1)
+        for at in nameless
+        if at < len(cells) and _clean(cells[at]) != ""
     ]
     if len(cells) > width:
-        found += [place.block("table.extra_cells", text=_cell_text(cell)) for cell in cells[width:] if _clean(cell) != ""]
+        found += [
+            place.block("table.extra_cells", text=_cell_text(cell))
+            for cell in cells[width:]
+            if _clean(cell) != ""
+        ]
     return found
 
 
@@ -496,10 +525,14 @@ class _Sheet:
             for cell in cells:
                 kind = getattr(cell, "data_type", "n")
                 if kind == "f":
-                    yield Place(number, "").block("table.formula", cell=cell.coordinate, text=str(cell.value)[:80])
+                    yield Place(number, "").block(
+                        "table.formula", cell=cell.coordinate, text=str(cell.value)[:80]
+                    )
                     values.append(None)
                 elif kind == "e":
-                    yield Place(number, "").block("table.error_cell", cell=cell.coordinate, text=str(cell.value))
+                    yield Place(number, "").block(
+                        "table.error_cell", cell=cell.coordinate, text=str(cell.value)
+                    )
                     values.append(None)
                 else:
                     values.append(cell.value)
@@ -544,19 +577,30 @@ def _refuse_entities(package: zipfile.ZipFile) -> None:
     for part in package.infolist():
         with package.open(part) as stream:
             if part.filename.endswith((".xml", ".rels")) and b"<!" in stream.read(2000).replace(b"<!--", b""):
-                raise Refused(Finding("file.damaged", params={"problem": "document type in " + part.filename}))
+                raise Refused(
+                    Finding("file.damaged", params={"problem": "document type in " + part.filename})
+                )
 
 
 def _merged(source: Source, sheet: Any) -> list[Finding]:
-    with zipfile.ZipFile(io.BytesIO(source.data)) as package, package.open(sheet._worksheet_path.lstrip("/")) as stream:
+    with (
+        zipfile.ZipFile(io.BytesIO(source.data)) as package,
+        package.open(sheet._worksheet_path.lstrip("/")) as stream,
+    ):
         ranges: list[str] = []
         tail = b""
         while chunk := stream.read(1 << 16):
             text = tail + chunk
-            ranges += [each.decode() for each in re.findall(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z0-9:]+)"', text)]
+            ranges += [
+                each.decode() for each in re.findall(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z0-9:]+)"', text)
+            ]
             tail = text[text.rfind(b"<") :] if b"<" in text[-200:] else b""
     unique = list(dict.fromkeys(ranges))
-    return [Finding("table.merged_cells", sheet.title, params={"cells": unique[:10], "sheet": sheet.title})] if unique else []
+    return (
+        [Finding("table.merged_cells", sheet.title, params={"cells": unique[:10], "sheet": sheet.title})]
+        if unique
+        else []
+    )
 
 
 # -------------------------------------------------------------------------------------------- JSON
@@ -580,7 +624,9 @@ def read_json(source: Source) -> Any:
             object_pairs_hook=lambda pairs: _object(pairs, problems),
         )
     except json.JSONDecodeError as error:
-        raise Refused(Finding("json.syntax", params={"line": error.lineno, "at": error.colno, "problem": error.msg})) from error
+        raise Refused(
+            Finding("json.syntax", params={"line": error.lineno, "at": error.colno, "problem": error.msg})
+        ) from error
     except RecursionError:
         raise Refused(Finding("json.too_deep")) from None
     except ValueError as error:  # an integer of thousands of digits
@@ -633,7 +679,9 @@ def workbook_bytes(sheets: Mapping[str, tuple[Sequence[Column], Sequence[Mapping
     help_sheet.append(["sheet", "column", "required", "what it holds", "example"])
     for name, (columns, _filled) in sheets.items():
         for column in columns:
-            help_sheet.append([name, column.name, "yes" if column.required else "", column.help, column.example])
+            help_sheet.append(
+                [name, column.name, "yes" if column.required else "", column.help, column.example]
+            )
     _as_text(help_sheet)
     out = io.BytesIO()
     book.save(out)

@@ -36,7 +36,10 @@ from governance.admin_base import (
     mono,
     related,
 )
-from trafficking import panels
+from trafficking import (
+    admin_plans,  # noqa: F401  (registers the media plans)
+    panels,
+)
 from trafficking.admin_fields import KeywordsField, SpecialCategoriesField
 from trafficking.models import Ad, AdSet, Approval, Plan, PlatformObject, Ticket
 from trafficking.panels import Order, TicketAction
@@ -65,7 +68,9 @@ class PartOfTicket:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         owned = getattr(obj, "pk", None)
-        return super().has_delete_permission(request, obj) and not (owned and not self.ticket_of(obj).editable)  # type: ignore[misc]
+        return super().has_delete_permission(request, obj) and not (
+            owned and not self.ticket_of(obj).editable
+        )  # type: ignore[misc]
 
 
 # ------------------------------------------------------------------------------------------- tickets
@@ -98,7 +103,13 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     list_filter = (
         "status", *related("campaign", "channel", "ad_account", "owner"), "channel__platform", ("start_on", RangeDateFilter)
     )  # fmt: skip
-    search_fields = ("campaign__name", "campaign__brand__code", "campaign__market__code", "channel__code", "external_id")
+    search_fields = (
+        "campaign__name",
+        "campaign__brand__code",
+        "campaign__market__code",
+        "channel__code",
+        "external_id",
+    )
     list_select_related = ("campaign__brand", "campaign__market", "channel", "ad_account", "owner")
     autocomplete_fields = ("campaign", "channel", "ad_account", "owner")
     date_hierarchy = "start_on"
@@ -107,10 +118,29 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     readonly_fields = ("name_governed", "external_id")
     change_form_outer_before_template = "trafficking/admin/ticket_top.html"
     fieldsets = (
-        (None, {"fields": ("campaign", "channel", "ad_account", "request_type", "owner", "name_governed", "external_id")}),
+        (
+            None,
+            {
+                "fields": (
+                    "campaign",
+                    "channel",
+                    "ad_account",
+                    "request_type",
+                    "owner",
+                    "name_governed",
+                    "external_id",
+                )
+            },
+        ),
         (_("Flight"), {"fields": ("start_on", "end_on")}),
-        (_("Budget and bid"), {"fields": ("budget_level", "budget", "budget_type", "bid_strategy", "bid_amount")}),
-        (_("Declarations"), {"fields": ("special_ad_categories", "special_ad_category_countries", "political")}),
+        (
+            _("Budget and bid"),
+            {"fields": ("budget_level", "budget", "budget_type", "bid_strategy", "bid_amount")},
+        ),
+        (
+            _("Declarations"),
+            {"fields": ("special_ad_categories", "special_ad_category_countries", "political")},
+        ),
         (_("Platform settings"), {"fields": ("payload_config",), "classes": ["collapse"]}),
     )
 
@@ -181,7 +211,11 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
         return mono(row.external_id)
 
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
     ) -> Any:
         row = self.get_object(request, object_id) if object_id else None
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "ticket": row})
@@ -225,7 +259,9 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
             return HttpResponseRedirect(self.page("changelist"))
         return self.do(request, known, rows, back=self.page("changelist"))
 
-    def do(self, request: HttpRequest, action: TicketAction, rows: list[Ticket], *, back: str) -> HttpResponse:
+    def do(
+        self, request: HttpRequest, action: TicketAction, rows: list[Ticket], *, back: str
+    ) -> HttpResponse:
         """Ask on a page first; on its confirmation run the action on each ticket and tell how each went."""
         if not request.user.has_perm(action.permission):
             raise PermissionDenied
@@ -239,7 +275,13 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
         return HttpResponseRedirect(back)
 
     def ask(
-        self, request: HttpRequest, action: TicketAction, rows: list[Ticket], *, back: str, lacking: bool = False
+        self,
+        request: HttpRequest,
+        action: TicketAction,
+        rows: list[Ticket],
+        *,
+        back: str,
+        lacking: bool = False,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": action.label, "action": action,
@@ -268,7 +310,9 @@ def _bulk(action: TicketAction) -> Callable[..., HttpResponse | None]:
     def chosen(page: TicketAdmin, request: HttpRequest, queryset: QuerySet[Ticket]) -> HttpResponse | None:
         rows = list(queryset.select_related(*page.list_select_related)[: MOST_AT_ONCE + 1])
         if len(rows) > MOST_AT_ONCE:
-            messages.error(request, gettext("Choose at most %(most)s tickets at once.") % {"most": MOST_AT_ONCE})
+            messages.error(
+                request, gettext("Choose at most %(most)s tickets at once.") % {"most": MOST_AT_ONCE}
+            )
             return None
         if len(rows) == 1:
             return HttpResponseRedirect(page.page(action.name, rows[0].pk))
@@ -328,7 +372,10 @@ class AdFields:
 
 AD_FIELDSETS = (
     (None, {"fields": ("name", "format", "landing_page", "call_to_action", "position")}),
-    (_("Words"), {"fields": ("texts", "headlines", "descriptions", "long_headline", "business_name", "display_paths")}),
+    (
+        _("Words"),
+        {"fields": ("texts", "headlines", "descriptions", "long_headline", "business_name", "display_paths")},
+    ),
     (_("Media"), {"fields": ("media", "cards")}),
     (_("Platform settings"), {"fields": ("config",), "classes": ["collapse"]}),
 )
@@ -359,10 +406,19 @@ class AdSetAdmin(PartOfTicket, GovernedAdmin):
     readonly_fields = ("governed_name", "external_id", "intent_id")
     fieldsets = (
         (None, {"fields": ("ticket", "name", "position", "governed_name", "external_id")}),
-        (_("Goal and bid"), {"fields": ("goal", "billing_event", "conversion_event", "bid_strategy", "bid_amount")}),
-        (_("Budget and schedule"), {"fields": ("budget", "budget_type", "start_on", "end_on", "dayparts", "frequency_cap")}),
+        (
+            _("Goal and bid"),
+            {"fields": ("goal", "billing_event", "conversion_event", "bid_strategy", "bid_amount")},
+        ),
+        (
+            _("Budget and schedule"),
+            {"fields": ("budget", "budget_type", "start_on", "end_on", "dayparts", "frequency_cap")},
+        ),
         (_("Where and who"), {"fields": ("geo", "languages", "age_min", "age_max", "genders")}),
-        (_("Interests, audiences, placements"), {"fields": ("interests", "audiences_include", "audiences_exclude", "placements")}),
+        (
+            _("Interests, audiences, placements"),
+            {"fields": ("interests", "audiences_include", "audiences_exclude", "placements")},
+        ),
         (_("Search"), {"fields": ("keywords", "negative_keywords"), "classes": ["collapse"]}),
         (_("Platform settings"), {"fields": ("config", "intent_id"), "classes": ["collapse"]}),
     )
@@ -379,7 +435,9 @@ class AdSetAdmin(PartOfTicket, GovernedAdmin):
         if db_field.name in ("audiences_include", "audiences_exclude", "placements"):
             return as_list(db_field)
         if db_field.name == "genders":
-            return as_boxes(db_field, [("FEMALE", _("Female")), ("MALE", _("Male"))], _("Nothing ticked: all."))
+            return as_boxes(
+                db_field, [("FEMALE", _("Female")), ("MALE", _("Male"))], _("Nothing ticked: all.")
+            )
         if db_field.name in ("keywords", "negative_keywords"):
             text = _('One a line: [exact match], "phrase match", or broad match without marks.')
             return KeywordsField(label=capfirst(db_field.verbose_name), help_text=text)
@@ -410,7 +468,11 @@ class AdSetAdmin(PartOfTicket, GovernedAdmin):
 @admin.register(Ad)
 class AdAdmin(PartOfTicket, AdFields, GovernedAdmin):
     list_display = ("name_shown", "format", "ticket_link", "status_badge", "external_shown")
-    list_filter = ("format", *related("ad_set__ticket__campaign", "ad_set__ticket__channel"), "ad_set__ticket__status")
+    list_filter = (
+        "format",
+        *related("ad_set__ticket__campaign", "ad_set__ticket__channel"),
+        "ad_set__ticket__status",
+    )
     search_fields = ("name", "governed_name", "external_id", "creative_external_id")
     list_select_related = ("ad_set__ticket__campaign", "ad_set__ticket__channel")
     autocomplete_fields = ("ad_set",)
@@ -449,7 +511,14 @@ class AdAdmin(PartOfTicket, AdFields, GovernedAdmin):
 
 @admin.register(Plan)
 class PlanAdmin(LedgerAdmin):
-    list_display = ("digest_shown", "ticket_link", "platform", "api_version", "convention_shown", "created_at")
+    list_display = (
+        "digest_shown",
+        "ticket_link",
+        "platform",
+        "api_version",
+        "convention_shown",
+        "created_at",
+    )
     list_filter = ("platform", ("created_at", RangeDateFilter))
     search_fields = ("digest", "ticket__campaign__name")
     list_select_related = ("ticket__campaign", "ticket__channel", "convention")
@@ -492,7 +561,9 @@ class ApprovalAdmin(LedgerAdmin):
     def ticket_link(self, row: Approval) -> SafeString | str:
         return admin_link(row.ticket)
 
-    @display(description=_("Decision"), ordering="decision", label={"APPROVED": "success", "REJECTED": "danger"})
+    @display(
+        description=_("Decision"), ordering="decision", label={"APPROVED": "success", "REJECTED": "danger"}
+    )
     def decision_badge(self, row: Approval) -> tuple[str, str]:
         return row.decision, row.get_decision_display()
 
@@ -525,5 +596,3 @@ class PlatformObjectAdmin(LedgerAdmin):
     @admin.display(description=_("Ticket"), ordering="ticket")
     def ticket_link(self, row: PlatformObject) -> SafeString | str:
         return admin_link(row.ticket)
-
-

@@ -21,7 +21,14 @@ class SpecialCategoriesField(forms.MultipleChoiceField):
 
     def __init__(self, **kwargs: Any) -> None:
         choices = [(NONE, _("None of these")), *Ticket.SpecialCategory.choices]
-        super().__init__(**{"required": False, "choices": choices, "widget": UnfoldAdminCheckboxSelectMultipleWidget, **kwargs})
+        super().__init__(
+            **{
+                "required": False,
+                "choices": choices,
+                "widget": UnfoldAdminCheckboxSelectMultipleWidget,
+                **kwargs,
+            }
+        )
 
     def prepare_value(self, value: Any) -> Any:
         return [NONE] if value == [] else value

@@ -17,12 +17,18 @@ def plan_context(plan: Plan | None) -> dict[str, Any] | None:
     """For `trafficking/admin/plan.html`; None where nothing has been compiled."""
     if plan is None:
         return None
-    kinds = {each["ref"]: _words(each["type"]) for stored in plan.operations for each in stored.get("objects") or ()}
+    kinds = {
+        each["ref"]: _words(each["type"])
+        for stored in plan.operations
+        for each in stored.get("objects") or ()
+    }
     return {
         "digest": plan.digest,
         "platform": Platform(plan.platform).label,
         "api_version": plan.api_version,
-        "operations": [_operation(number, each, kinds) for number, each in enumerate(plan.operations, start=1)],
+        "operations": [
+            _operation(number, each, kinds) for number, each in enumerate(plan.operations, start=1)
+        ],
     }
 
 
@@ -33,7 +39,9 @@ def ad_set_lines(ticket: Ticket) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "budget": f"{money.shown(row.budget, currency)} · {row.get_budget_type_display()}" if row.budget else "",
+            "budget": f"{money.shown(row.budget, currency)} · {row.get_budget_type_display()}"
+            if row.budget
+            else "",
             "from": row.start_on or ticket.start_on,
             "to": row.end_on or ticket.end_on,
             "where": _where(row.geo),
@@ -86,7 +94,9 @@ def _facts(body: Any) -> list[tuple[str, str]]:
     """The plain values at the top of a body; stand-ins for ids to come say nothing to a reader."""
     if not isinstance(body, dict):
         return []
-    return [(_words(key), _short(value)) for key, value in body.items() if key != "name" and _is_plain(value)][:12]
+    return [
+        (_words(key), _short(value)) for key, value in body.items() if key != "name" and _is_plain(value)
+    ][:12]
 
 
 def _is_plain(value: Any) -> bool:

@@ -52,9 +52,17 @@ def check_ticket(ticket: Ticket) -> Report:
     kinds = QARule.Kind
     findings = [
         *_weighed(configured.get(kinds.TAXONOMY), taxonomy_findings(ticket, snapshot, governed)),
-        *_weighed(configured.get(kinds.BRAND_SAFETY), _safety(ticket, snapshot, configured.get(kinds.BRAND_SAFETY))),
-        *_weighed(configured.get(kinds.BUDGET_LIMITS), _budgets(ticket, snapshot, configured.get(kinds.BUDGET_LIMITS))),
-        *_weighed(configured.get(kinds.PAYLOAD_SCHEMA), _payload(snapshot, compiled.findings, known.check(compiled.operations))),
+        *_weighed(
+            configured.get(kinds.BRAND_SAFETY), _safety(ticket, snapshot, configured.get(kinds.BRAND_SAFETY))
+        ),
+        *_weighed(
+            configured.get(kinds.BUDGET_LIMITS),
+            _budgets(ticket, snapshot, configured.get(kinds.BUDGET_LIMITS)),
+        ),
+        *_weighed(
+            configured.get(kinds.PAYLOAD_SCHEMA),
+            _payload(snapshot, compiled.findings, known.check(compiled.operations)),
+        ),
         *_state_findings(ticket, snapshot),
     ]
     return Report(_unique(findings), compiled.operations, digest, snapshot)
@@ -67,7 +75,9 @@ def _weighed(rule: QARule | None, findings: Iterable[Finding]) -> list[Finding]:
     return [replace(finding, severity="warn") for finding in findings]
 
 
-def taxonomy_findings(ticket: Ticket, snapshot: TicketSnapshot, governed: CampaignChannel | None) -> list[Finding]:
+def taxonomy_findings(
+    ticket: Ticket, snapshot: TicketSnapshot, governed: CampaignChannel | None
+) -> list[Finding]:
     """Every name in the tree is the one that its convention builds, and reads back to its parts."""
     if governed is None:
         return [Finding("qa.name_missing")]
@@ -86,7 +96,11 @@ def taxonomy_findings(ticket: Ticket, snapshot: TicketSnapshot, governed: Campai
             part = naming.name_part(rule, ad.name, part="ad")[0]
             ad_values = {**own, "ad": part, "format": ad.format.replace("_", "")}
             named.append(("ad", f"ad_sets[{at}].ads[{ad_at}].name", ad.governed_name, ad_values))
-    return [finding for level, field, name, own in named for finding in _name_findings(rule, level, field, name, own)]
+    return [
+        finding
+        for level, field, name, own in named
+        for finding in _name_findings(rule, level, field, name, own)
+    ]
 
 
 def _name_findings(
@@ -149,14 +163,20 @@ def _against_campaign(ticket: Ticket, snapshot: TicketSnapshot, rates: Rates, to
         return []
     from governance.money import shown
 
-    params = {"total": shown(total, campaign.currency, "en"), "budget": shown(campaign.budget, campaign.currency, "en")}
+    params = {
+        "total": shown(total, campaign.currency, "en"),
+        "budget": shown(campaign.budget, campaign.currency, "en"),
+    }
     severity = "block" if snapshot.currency == campaign.currency else "warn"
     return [Finding("qa.over_campaign", "budget", severity, params=params)]  # type: ignore[arg-type]
 
 
 def _conversion(ticket: Ticket) -> list[Finding]:
     """The approver sees which rate turned the plan's currency into the account's."""
-    return [Finding("qa.converted", "budget", "warn", params=each) for each in ticket.budget_source.get("conversions", [])]
+    return [
+        Finding("qa.converted", "budget", "warn", params=each)
+        for each in ticket.budget_source.get("conversions", [])
+    ]
 
 
 def _payload(snapshot: TicketSnapshot, *found: Iterable[Finding]) -> list[Finding]:
@@ -171,7 +191,9 @@ def _state_findings(ticket: Ticket, snapshot: TicketSnapshot) -> list[Finding]:
         campaign_end=ticket.campaign.end_on,
     )
     if not ticket.ad_account.active:
-        findings.append(Finding("qa.account_inactive", "ad_account", params={"account": ticket.ad_account.name}))
+        findings.append(
+            Finding("qa.account_inactive", "ad_account", params={"account": ticket.ad_account.name})
+        )
     if not ticket.channel.active:
         findings.append(Finding("qa.channel_inactive", "channel", params={"channel": ticket.channel.code}))
     return findings

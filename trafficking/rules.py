@@ -198,7 +198,9 @@ def _where(error: Any) -> str:
 def ad_set_shape_findings(row: Any) -> list[Finding]:
     findings = shape_findings(AD_SET_SHAPES, row)
     if row.age_min and row.age_max and row.age_max < row.age_min:
-        findings.append(Finding("ad_set.ages", "age_max", params={"age_min": row.age_min, "age_max": row.age_max}))
+        findings.append(
+            Finding("ad_set.ages", "age_max", params={"age_min": row.age_min, "age_max": row.age_max})
+        )
     for name in ("age_min", "age_max"):
         age = getattr(row, name)
         if age is not None and not 13 <= age <= 65:
@@ -247,7 +249,9 @@ def declaration_findings(categories: Any, countries: Any) -> list[Finding]:
     if not isinstance(categories, list) or any(each not in SPECIAL_CATEGORIES for each in categories):
         params = {"text": str(categories), "known": SPECIAL_CATEGORIES}
         return [Finding("ticket.special_categories", "special_ad_categories", params=params)]
-    legal = isinstance(countries, list) and all(isinstance(c, str) and re.fullmatch("[A-Z]{2}", c) for c in countries)
+    legal = isinstance(countries, list) and all(
+        isinstance(c, str) and re.fullmatch("[A-Z]{2}", c) for c in countries
+    )
     if not legal or (categories and not countries):
         return [Finding("ticket.special_countries", "special_ad_category_countries")]
     return []
@@ -263,7 +267,11 @@ def ticket_budget_findings(level: str, budget: Decimal | None) -> list[Finding]:
 
 def config_findings(platform: str, schema: Mapping[str, Any], config: Any) -> list[Finding]:
     return [
-        Finding("ticket.config", "payload_config", params={"problem": _where(error) + error.message, "platform": platform})
+        Finding(
+            "ticket.config",
+            "payload_config",
+            params={"problem": _where(error) + error.message, "platform": platform},
+        )
         for error in config_validator(platform, schema).iter_errors(config)
     ]
 
@@ -289,7 +297,9 @@ def brand_safety_findings(
     `terms` and `interest_ids` map category -> words, category -> this platform's ids.
     """
     words = {category: [_folded(term) for term in terms.get(category, ())] for category in forbidden}
-    ids = {interest: category for category in forbidden for interest in map(str, interest_ids.get(category, ()))}
+    ids = {
+        interest: category for category in forbidden for interest in map(str, interest_ids.get(category, ()))
+    }
     findings: list[Finding] = []
     for at, ad_set in enumerate(ticket.ad_sets):
         findings += _unsafe_interests(ad_set, f"ad_sets[{at}].interests", ids, words)
@@ -305,14 +315,18 @@ def _unsafe_interests(
         for at, interest in enumerate(ad_set.interests)
     ]
     return [
-        Finding("qa.unsafe_interest", f"{field}[{at}]", params={"interest": name, "category": category.lower()})
+        Finding(
+            "qa.unsafe_interest", f"{field}[{at}]", params={"interest": name, "category": category.lower()}
+        )
         for at, name, category in found
         if category
     ]
 
 
 def _unsafe_keywords(ad_set: AdSetSnapshot, field: str, words: Mapping[str, list[str]]) -> list[Finding]:
-    found = [(at, keyword.text, _category_of(keyword.text, words)) for at, keyword in enumerate(ad_set.keywords)]
+    found = [
+        (at, keyword.text, _category_of(keyword.text, words)) for at, keyword in enumerate(ad_set.keywords)
+    ]
     return [
         Finding("qa.unsafe_keyword", f"{field}[{at}]", params={"keyword": text, "category": category.lower()})
         for at, text, category in found
@@ -390,9 +404,15 @@ def budget_limit_findings(
         params = {"source": ticket.currency, "target": "USD", "on": today.isoformat()}
         return [Finding("money.no_rate", field, params=params)]
     findings = []
-    for code, amount, limit in (("qa.daily_limit", planned[0], daily), ("qa.lifetime_limit", planned[1], lifetime)):
+    for code, amount, limit in (
+        ("qa.daily_limit", planned[0], daily),
+        ("qa.lifetime_limit", planned[1], lifetime),
+    ):
         if amount * usd_rate > limit:
-            params = {"total": _both(amount, ticket.currency, usd_rate), "limit": money.shown(limit, "USD", "en")}
+            params = {
+                "total": _both(amount, ticket.currency, usd_rate),
+                "limit": money.shown(limit, "USD", "en"),
+            }
             findings.append(Finding(code, field, params=params))
     if cap is not None and planned[0] > cap:
         params = {
@@ -419,11 +439,18 @@ def flight_findings(
 ) -> list[Finding]:
     """Flights of ticket and ad sets: not begun in the past, and within the campaign's days."""
     spans = [("start_on", ticket.start, ticket.end)]
-    spans += [(f"ad_sets[{at}].start_on", each.start or ticket.start, each.end or ticket.end) for at, each in enumerate(ticket.ad_sets)]
+    spans += [
+        (f"ad_sets[{at}].start_on", each.start or ticket.start, each.end or ticket.end)
+        for at, each in enumerate(ticket.ad_sets)
+    ]
     findings = []
     for field, start, end in spans:
         if start.date() < today:
-            params = {"start": start.date().isoformat(), "today": today.isoformat(), "zone": ticket.account.time_zone}
+            params = {
+                "start": start.date().isoformat(),
+                "today": today.isoformat(),
+                "zone": ticket.account.time_zone,
+            }
             findings.append(Finding("qa.past_start", field, params=params))
         if start.date() < campaign_start or (end and end.date() > campaign_end):
             params = {
@@ -435,4 +462,6 @@ def flight_findings(
 
 
 def geo_findings(ticket: TicketSnapshot) -> list[Finding]:
-    return [Finding("qa.no_geo", f"ad_sets[{at}].geo") for at, each in enumerate(ticket.ad_sets) if each.geo.empty]
+    return [
+        Finding("qa.no_geo", f"ad_sets[{at}].geo") for at, each in enumerate(ticket.ad_sets) if each.geo.empty
+    ]

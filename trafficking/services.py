@@ -152,7 +152,11 @@ def approved_plan(ticket: Ticket) -> Plan | None:
     """The plan of the ticket's digest, if the latest decision on it is an approval by a second person."""
     plan = current_plan(ticket)
     latest = plan.approvals.order_by("-id").first() if plan else None
-    if latest is None or latest.decision != Approval.Decision.APPROVED or latest.by_id == ticket.requested_by_id:
+    if (
+        latest is None
+        or latest.decision != Approval.Decision.APPROVED
+        or latest.by_id == ticket.requested_by_id
+    ):
         return None
     return plan
 
@@ -212,7 +216,10 @@ def _write_back(ticket: Ticket, ids: Mapping[tuple[str, str], str]) -> None:
         by_type.setdefault(object_type, {})[intent] = external_id
     for external_id in by_type.get("campaign", {}).values():
         _write_campaign_id(ticket, external_id)
-    ad_sets, ads = AdSet.objects.filter(ticket=ticket), Ad.objects.filter(ad_set__in=ticket.ad_sets.values("pk"))
+    ad_sets, ads = (
+        AdSet.objects.filter(ticket=ticket),
+        Ad.objects.filter(ad_set__in=ticket.ad_sets.values("pk")),
+    )
     for rows, object_type, column in (
         (ad_sets, "ad_set", "external_id"), (ads, "ad", "external_id"), (ads, "creative", "creative_external_id"),
     ):  # fmt: skip

@@ -38,7 +38,9 @@ def day_begins(day: date, zone: zoneinfo.ZoneInfo) -> datetime:
 
 def day_ends(day: date, zone: zoneinfo.ZoneInfo) -> datetime:
     """The last second of a day there, daylight saving included."""
-    return (day_begins(day + timedelta(days=1), zone).astimezone(zoneinfo.ZoneInfo("UTC")) - timedelta(seconds=1)).astimezone(zone)
+    return (
+        day_begins(day + timedelta(days=1), zone).astimezone(zoneinfo.ZoneInfo("UTC")) - timedelta(seconds=1)
+    ).astimezone(zone)
 
 
 def ticket_snapshot(
@@ -48,13 +50,20 @@ def ticket_snapshot(
     """`ad_sets` and `ads` (by ad set id) may be given, prefetched or unsaved; else they are read."""
     if ad_sets is None:
         ad_sets = list(ticket.ad_sets.prefetch_related("ads"))
-    governed = governed or CampaignChannel.objects.select_related("convention").filter(
-        campaign_id=ticket.campaign_id, channel_id=ticket.channel_id
-    ).first()
+    governed = (
+        governed
+        or CampaignChannel.objects.select_related("convention")
+        .filter(campaign_id=ticket.campaign_id, channel_id=ticket.channel_id)
+        .first()
+    )
     account, campaign, channel = ticket.ad_account, ticket.campaign, ticket.channel
     zone = zoneinfo.ZoneInfo(account.time_zone)
     name = governed.governed_name if governed else ""
-    utm = dict((governed.convention if governed else convention).utm_parameters) if governed or convention else {}
+    utm = (
+        dict((governed.convention if governed else convention).utm_parameters)
+        if governed or convention
+        else {}
+    )
     words = {"platform": channel.platform, "campaign_name": name}
     return base.TicketSnapshot(
         ticket_id=str(ticket.public_id),
@@ -73,21 +82,35 @@ def ticket_snapshot(
         bid_amount=_money(ticket.bid_amount),
         start=day_begins(ticket.start_on, zone),
         end=day_ends(ticket.end_on, zone),
-        special_ad_categories=None if ticket.special_ad_categories is None else tuple(ticket.special_ad_categories),
+        special_ad_categories=None
+        if ticket.special_ad_categories is None
+        else tuple(ticket.special_ad_categories),
         special_ad_category_countries=tuple(ticket.special_ad_category_countries),
         political=ticket.political,
         dsa_beneficiary=campaign.brand.dsa_beneficiary,
         dsa_payor=campaign.brand.dsa_payor,
         config={**channel.settings, **ticket.payload_config},
         ad_sets=tuple(
-            _ad_set(each, ticket, zone, utm, words, list(ads[each.pk]) if ads is not None else list(each.ads.all()))
+            _ad_set(
+                each,
+                ticket,
+                zone,
+                utm,
+                words,
+                list(ads[each.pk]) if ads is not None else list(each.ads.all()),
+            )
             for each in ad_sets
         ),
     )
 
 
 def _ad_set(
-    row: AdSet, ticket: Ticket, zone: zoneinfo.ZoneInfo, utm: dict[str, str], words: dict[str, str], ads: list[Ad]
+    row: AdSet,
+    ticket: Ticket,
+    zone: zoneinfo.ZoneInfo,
+    utm: dict[str, str],
+    words: dict[str, str],
+    ads: list[Ad],
 ) -> base.AdSetSnapshot:
     words = {**words, "ad_set_name": row.governed_name}
     return base.AdSetSnapshot(
@@ -143,7 +166,7 @@ def _ad(row: Ad, utm: dict[str, str], words: dict[str, str]) -> base.AdSnapshot:
 def _filled(value: str, words: Mapping[str, str]) -> str:
     """House words are filled in here; click macros ({campaign_id}, …) stay for the platform."""
     for word, text in words.items():
-        value = value.replace("{%s}" % word, text)
+        value = value.replace(f"{{{word}}}", text)
     return value
 
 

@@ -16,7 +16,11 @@ from trafficking.plan_view import ad_set_lines, plan_context, ticket_plan
 def _plan(ticket: Ticket, _request: HttpRequest) -> dict[str, Any] | None:
     plan = ticket_plan(ticket)
     current = plan is not None and plan.digest == ticket.digest
-    return {"plan": plan_context(plan), "current": current, "ad_sets": ad_set_lines(ticket) if current else []}
+    return {
+        "plan": plan_context(plan),
+        "current": current,
+        "ad_sets": ad_set_lines(ticket) if current else [],
+    }
 
 
 def _approvals(ticket: Ticket, _request: HttpRequest) -> dict[str, Any] | None:
@@ -31,7 +35,11 @@ def _whole_plan(plan: Plan, _request: HttpRequest) -> dict[str, Any] | None:
 def _tickets(campaign: Any, request: HttpRequest) -> dict[str, Any] | None:
     if not request.user.has_perm("trafficking.view_ticket"):
         return None
-    rows = Ticket.objects.visible_to(request.user).filter(campaign=campaign).select_related("campaign", "channel", "ad_account")
+    rows = (
+        Ticket.objects.visible_to(request.user)
+        .filter(campaign=campaign)
+        .select_related("campaign", "channel", "ad_account")
+    )
     return {"tickets": rows, "campaign": campaign, "may_add": request.user.has_perm("trafficking.add_ticket")}
 
 

@@ -45,14 +45,14 @@ def run_until_it_rests(ticket: Ticket, most: int = 40) -> None:
     raise AssertionError(f"still waiting after {most} turns: {ended}")
 
 
-def campaigns_there(sandbox) -> list[str]:
-    return [row["_kind"] for row in sandbox.store.rows() if "campaign" == row["_kind"].lower()]
-
-
 def names_there(sandbox) -> Counter[tuple[str, str, str]]:
     """How often each named object is in the sandbox: (kind, parent, name)."""
     return Counter(
-        (row["_kind"], row["_parent"], str(row.get("name") or row.get("campaign_name") or row.get("adgroup_name") or row.get("ad_name")))
+        (
+            row["_kind"],
+            row["_parent"],
+            str(row.get("name") or row.get("campaign_name") or row.get("adgroup_name") or row.get("ad_name")),
+        )
         for row in sandbox.store.rows()
         if row["_kind"].lower().replace("_", "") in {"campaign", "adset", "adgroup", "ad"}
     )
@@ -94,7 +94,18 @@ def test_the_second_of_two_deployments_is_told_of_the_first(sandboxes, trafficke
     assert error.value.task_id == str(first.public_id)
 
 
-@pytest.mark.parametrize("kind", ["lose_answer", "lose_request", "server_error", "server_error_after_commit", "truncate", "html", "throttle"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "lose_answer",
+        "lose_request",
+        "server_error",
+        "server_error_after_commit",
+        "truncate",
+        "html",
+        "throttle",
+    ],
+)
 @pytest.mark.parametrize("key", sandbox_keys())
 def test_every_object_is_there_once_whatever_is_lost(key, kind, sandboxes, no_wait, trafficker, approver):
     ticket = approved(make_ticket(OF_PLATFORM[key], ad_sets=2), trafficker, approver)
@@ -106,7 +117,9 @@ def test_every_object_is_there_once_whatever_is_lost(key, kind, sandboxes, no_wa
 
 
 @pytest.mark.parametrize("key", sandbox_keys())
-def test_a_worker_that_dies_between_call_and_answer_leaves_nothing_twice(key, sandboxes, no_wait, trafficker, approver, monkeypatch):
+def test_a_worker_that_dies_between_call_and_answer_leaves_nothing_twice(
+    key, sandboxes, no_wait, trafficker, approver, monkeypatch
+):
     ticket = approved(make_ticket(OF_PLATFORM[key]), trafficker, approver)
     deployment = services.start_deployment(ticket=ticket, by=trafficker)
 
@@ -156,7 +169,9 @@ def test_a_changed_plan_is_not_sent(sandboxes, trafficker, approver):
     assert sandboxes["meta"].store.rows() == []
 
 
-def test_a_call_that_never_gets_a_clear_answer_ends_with_a_person(sandboxes, no_wait, trafficker, approver, settings):
+def test_a_call_that_never_gets_a_clear_answer_ends_with_a_person(
+    sandboxes, no_wait, trafficker, approver, settings
+):
     settings.DEPLOY_MAX_SENDS = 2
     ticket = approved(make_ticket("META"), trafficker, approver)
     sandboxes["meta"].faults = [Fault(kind="lose_request", match="POST", count=99)]
@@ -165,14 +180,20 @@ def test_a_call_that_never_gets_a_clear_answer_ends_with_a_person(sandboxes, no_
     assert ticket.status == Status.IN_DOUBT
 
 
-def test_the_sweeper_enqueues_what_the_broker_lost(sandboxes, trafficker, approver, monkeypatch, django_capture_on_commit_callbacks):
+def test_the_sweeper_enqueues_what_the_broker_lost(
+    sandboxes, trafficker, approver, monkeypatch, django_capture_on_commit_callbacks
+):
     sent = []
-    monkeypatch.setattr("deploy.tasks.deploy_payload_to_platform.apply_async", lambda **kw: sent.append(kw["task_id"]))
+    monkeypatch.setattr(
+        "deploy.tasks.deploy_payload_to_platform.apply_async", lambda **kw: sent.append(kw["task_id"])
+    )
     ticket = approved(make_ticket("META"), trafficker, approver)
     with django_capture_on_commit_callbacks(execute=True):
         deployment = services.start_deployment(ticket=ticket, by=trafficker)
     assert sent == [str(deployment.public_id)]
     assert services.sweep() == 0  # its message is fresh
-    Deployment.objects.filter(pk=deployment.pk).update(enqueued_at=timezone.now() - timezone.timedelta(hours=1))
+    Deployment.objects.filter(pk=deployment.pk).update(
+        enqueued_at=timezone.now() - timezone.timedelta(hours=1)
+    )
     assert services.sweep() == 1
     assert sent == [str(deployment.public_id)] * 2

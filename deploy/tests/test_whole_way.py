@@ -46,7 +46,12 @@ class Installation:
 
     def run(self, *arguments: str) -> Any:
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=150
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=150,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip().endswith(("]", "}")) else None
@@ -54,7 +59,12 @@ class Installation:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{arguments[0].replace('/', '-')}-{len(self.children)}.log").open("wb")
         child = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, start_new_session=True, stdout=log, stderr=log
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+            stdout=log,
+            stderr=log,
         )
         self.children.append(child)
         return child
@@ -62,14 +72,19 @@ class Installation:
     def worker(self) -> subprocess.Popen[bytes]:
         pool = ("-P", "threads", "-c", "2") if "REDIS_URL" not in self.environment else ("-c", "2")
         schedule = str(self.folder / "beat")
-        return self.start("-m", "celery", "-A", "omnitraffick", "worker", "-B", "-s", schedule, "-l", "WARNING", *pool)
+        return self.start(
+            "-m", "celery", "-A", "omnitraffick", "worker", "-B", "-s", schedule, "-l", "WARNING", *pool
+        )
 
     def sandbox(self) -> None:
         self.start("manage.py", "sandbox")
         until = time.monotonic() + 20
         while time.monotonic() < until:
             try:
-                if all(requests.get(f"{url}/_sandbox/health", timeout=1).ok for url in self.sandbox_urls().values()):
+                if all(
+                    requests.get(f"{url}/_sandbox/health", timeout=1).ok
+                    for url in self.sandbox_urls().values()
+                ):
                     return
             except requests.ConnectionError:
                 time.sleep(0.1)
@@ -79,7 +94,11 @@ class Installation:
         return {key: f"http://127.0.0.1:{self.port + at}" for at, key in enumerate(sorted(Platform.values))}
 
     def objects(self) -> list[dict[str, Any]]:
-        return [row for url in self.sandbox_urls().values() for row in requests.get(f"{url}/_sandbox/objects", timeout=5).json()]
+        return [
+            row
+            for url in self.sandbox_urls().values()
+            for row in requests.get(f"{url}/_sandbox/objects", timeout=5).json()
+        ]
 
     def stop(self) -> None:
         for child in self.children:
@@ -104,7 +123,9 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
     environment = {}
     if request.param == "services":
         if not (database and redis):
-            pytest.skip("SERVICES_DATABASE_URL and SERVICES_REDIS_URL are not set: PostgreSQL and Redis are not tested")
+            pytest.skip(
+                "SERVICES_DATABASE_URL and SERVICES_REDIS_URL are not set: PostgreSQL and Redis are not tested"
+            )
         with psycopg.connect(database, autocommit=True) as server:
             server.execute(f'CREATE DATABASE "{name}"')
         environment = {"DATABASE_URL": database.rsplit("/", 1)[0] + "/" + name, "REDIS_URL": redis}
@@ -128,7 +149,17 @@ def assert_everything_is_there_once(installation: Installation, report: dict[str
         assert len(each["ad_sets"]) == 2
         assert all([*each["ad_sets"], *each["ads"]])
     kinds = Counter(
-        (row["_kind"], row["_parent"], str(row.get("name") or row.get("campaign_name") or row.get("adgroup_name") or row.get("ad_name") or row["id"]))
+        (
+            row["_kind"],
+            row["_parent"],
+            str(
+                row.get("name")
+                or row.get("campaign_name")
+                or row.get("adgroup_name")
+                or row.get("ad_name")
+                or row["id"]
+            ),
+        )
         for row in installation.objects()
     )
     campaigns = {key: count for key, count in kinds.items() if key[0].lower() == "campaign"}

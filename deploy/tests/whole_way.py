@@ -1,7 +1,7 @@
 """The driver of test_whole_way.py: runs in a process of its own, on the installation that the environment names.
 
-    python -m deploy.tests.whole_way queue     prints the public ids of the queued tickets
-    python -m deploy.tests.whole_way wait      waits for the end and prints what came of each
+python -m deploy.tests.whole_way queue     prints the public ids of the queued tickets
+python -m deploy.tests.whole_way wait      waits for the end and prints what came of each
 """
 
 from __future__ import annotations

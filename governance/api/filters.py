@@ -7,7 +7,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
@@ -20,8 +20,11 @@ _ALWAYS = pagination.PARAMETERS | {"search", "format"}
 
 class StrictFilters(DjangoFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
-        known = _ALWAYS | set(view.filterset_class.base_filters if view.filterset_class else ())
-        for name in request.query_params:
+        own = view.filterset_class.base_filters if view.filterset_class else {}
+        known = _ALWAYS | set(own)
+        for name, value in request.query_params.items():
+            if isinstance(own.get(name), django_filters.BooleanFilter) and value not in ("true", "false"):
+                raise field_problem(name, "invalid", _("Write true or false."))
             if name not in known:
                 text = _("There is no filter of that name. Known are: %(known)s.") % {
                     "known": ", ".join(sorted(known))
@@ -54,7 +57,7 @@ class ReferenceFilter(django_filters.CharFilter):
         return next(name for name, each in self.parent.filters.items() if each is self)
 
 
-class GovernedFilters(django_filters.FilterSet):
+class GovernedFilters(FilterSet):
     """Every list leaves archived rows out unless it is asked for them."""
 
     archived = django_filters.BooleanFilter(

@@ -28,7 +28,11 @@ class AdAccountQuerySet(GovernedQuerySet):
     def serving(self, brand: Brand, market: Market, platform: str) -> AdAccountQuerySet:
         """Active accounts for a brand in a market on a platform."""
         return self.filter(
-            serves__brand=brand, serves__market=market, platform=platform, active=True, archived_at__isnull=True
+            serves__brand=brand,
+            serves__market=market,
+            platform=platform,
+            active=True,
+            archived_at__isnull=True,
         )
 
 
@@ -53,23 +57,39 @@ class AdAccount(GovernedModel):
         _("time zone"), max_length=64, validators=[validate_time_zone],
         help_text=_("The account's own zone: a flight's day is this account's day."),
     )  # fmt: skip
-    page_id = models.CharField(_("page id"), max_length=64, blank=True, help_text=_("Meta: the page that ads speak for."))
+    page_id = models.CharField(
+        _("page id"), max_length=64, blank=True, help_text=_("Meta: the page that ads speak for.")
+    )
     instagram_user_id = models.CharField(
         _("Instagram user id"), max_length=64, blank=True, help_text=_("Meta: needed for ads on Instagram.")
     )
-    identity_id = models.CharField(_("identity id"), max_length=64, blank=True, help_text=_("TikTok: whom ads speak for."))
+    identity_id = models.CharField(
+        _("identity id"), max_length=64, blank=True, help_text=_("TikTok: whom ads speak for.")
+    )
     identity_type = models.CharField(
-        _("identity type"), max_length=32, blank=True, help_text=_("TikTok: CUSTOMIZED_USER, TT_USER or BC_AUTH_TT.")
+        _("identity type"),
+        max_length=32,
+        blank=True,
+        help_text=_("TikTok: CUSTOMIZED_USER, TT_USER or BC_AUTH_TT."),
     )
     pixel_id = models.CharField(
-        _("pixel id"), max_length=64, blank=True, help_text=_("Meta pixel or dataset, TikTok pixel: for conversions.")
+        _("pixel id"),
+        max_length=64,
+        blank=True,
+        help_text=_("Meta pixel or dataset, TikTok pixel: for conversions."),
     )
     app_id = models.CharField(_("app id"), max_length=64, blank=True, help_text=_("For app promotion."))
     login_customer_id = models.CharField(
-        _("manager account id"), max_length=64, blank=True, help_text=_("Google Ads: the manager that gives access.")
+        _("manager account id"),
+        max_length=64,
+        blank=True,
+        help_text=_("Google Ads: the manager that gives access."),
     )
     conversion_action_id = models.CharField(
-        _("conversion action id"), max_length=64, blank=True, help_text=_("Google Ads: what counts as a conversion.")
+        _("conversion action id"),
+        max_length=64,
+        blank=True,
+        help_text=_("Google Ads: what counts as a conversion."),
     )
     credentials = EncryptedJSONField(
         _("credentials"), default=dict, blank=True, editable=False,
@@ -83,7 +103,9 @@ class AdAccount(GovernedModel):
         _("daily cap"), null=True, blank=True,
         help_text=_("The most that all of one ticket's budgets may spend a day, in the account's currency."),
     )  # fmt: skip
-    active = models.BooleanField(_("active"), default=True, help_text=_("Inactive accounts take no new tickets."))
+    active = models.BooleanField(
+        _("active"), default=True, help_text=_("Inactive accounts take no new tickets.")
+    )
 
     objects = models.Manager.from_queryset(AdAccountQuerySet)()
     history = governed_history(excluded_fields=["credentials"])
@@ -120,7 +142,9 @@ class AdAccountServes(GovernedModel):
 
     REACH = ("brand_id", "market_id")
 
-    account = models.ForeignKey(AdAccount, on_delete=models.CASCADE, related_name="serves", verbose_name=_("ad account"))
+    account = models.ForeignKey(
+        AdAccount, on_delete=models.CASCADE, related_name="serves", verbose_name=_("ad account")
+    )
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", verbose_name=_("brand"))
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", verbose_name=_("market"))
 
@@ -129,7 +153,9 @@ class AdAccountServes(GovernedModel):
     class Meta:
         verbose_name = _("served brand × market")
         verbose_name_plural = _("served brands × markets")
-        constraints = [models.UniqueConstraint(fields=["account", "brand", "market"], name="ad_account_serves_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "brand", "market"], name="ad_account_serves_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.brand.code} × {self.market.code}"

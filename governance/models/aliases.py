@@ -43,16 +43,23 @@ class Audience(GovernedModel):
         help_text=_("Empty: for every brand."),
     )  # fmt: skip
     age_min = models.PositiveSmallIntegerField(_("from age"), null=True, blank=True)
-    age_max = models.PositiveSmallIntegerField(_("to age"), null=True, blank=True, help_text=_("Empty: no upper end."))
+    age_max = models.PositiveSmallIntegerField(
+        _("to age"), null=True, blank=True, help_text=_("Empty: no upper end.")
+    )
     gender = models.CharField(_("gender"), max_length=6, choices=Gender.choices, default=Gender.ANY)
     interests = models.JSONField(
         _("interests"), default=dict, blank=True,
         help_text=_('By platform: {"meta": [{"id": "6003…", "name": "Football"}], "tiktok": […]}.'),
     )  # fmt: skip
     audiences_include = models.JSONField(
-        _("audiences in"), default=dict, blank=True, help_text=_('The platform\'s audience ids: {"meta": ["2384…"]}.')
+        _("audiences in"),
+        default=dict,
+        blank=True,
+        help_text=_('The platform\'s audience ids: {"meta": ["2384…"]}.'),
     )
-    audiences_exclude = models.JSONField(_("audiences out"), default=dict, blank=True, help_text=_("Likewise, excluded."))
+    audiences_exclude = models.JSONField(
+        _("audiences out"), default=dict, blank=True, help_text=_("Likewise, excluded.")
+    )
 
     history = governed_history()
 
@@ -86,11 +93,39 @@ class Alias(GovernedModel):
         help_text=_("As the plan writes it. A vendor may be 'vehicle / product', such as 'Google / Search Ads'."),
     )  # fmt: skip
     text_key = models.CharField(max_length=200, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True, blank=True, related_name="aliases", verbose_name=_("brand"))
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, null=True, blank=True, related_name="aliases", verbose_name=_("channel"))
-    market = models.ForeignKey(Market, on_delete=models.CASCADE, null=True, blank=True, related_name="aliases", verbose_name=_("market"))
+    brand = models.ForeignKey(
+        Brand,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="aliases",
+        verbose_name=_("brand"),
+    )
+    channel = models.ForeignKey(
+        Channel,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="aliases",
+        verbose_name=_("channel"),
+    )
+    market = models.ForeignKey(
+        Market,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="aliases",
+        verbose_name=_("market"),
+    )
     objective = models.CharField(_("objective"), max_length=16, choices=Objective.choices, blank=True)
-    audience = models.ForeignKey(Audience, on_delete=models.CASCADE, null=True, blank=True, related_name="aliases", verbose_name=_("audience"))
+    audience = models.ForeignKey(
+        Audience,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="aliases",
+        verbose_name=_("audience"),
+    )
     not_trafficked = models.BooleanField(
         _("not trafficked here"), default=False,
         help_text=_("Lines with this vendor are reported and left to others: LinkedIn, The Trade Desk."),
@@ -135,4 +170,6 @@ class Alias(GovernedModel):
         if self.not_trafficked and self.kind != self.Kind.VENDOR:
             raise ValidationError({"not_trafficked": _("Only a vendor can be 'not trafficked here'.")})
         if bool(self.target) == self.not_trafficked:
-            raise ValidationError({wanted: _("Choose where it leads, or tick 'not trafficked here': one of the two.")})
+            raise ValidationError(
+                {wanted: _("Choose where it leads, or tick 'not trafficked here': one of the two.")}
+            )

@@ -27,11 +27,17 @@ def default_part_lengths() -> dict[str, int]:
 class NamingConvention(GovernedModel):
     """How names are built and read back, on each level. Versions stay: every name keeps the one that made it."""
 
-    number = models.PositiveIntegerField(_("version number"), unique=True, help_text=_("Counts up; 1 is the first."))
-    in_force = models.BooleanField(
-        _("in force"), default=False, help_text=_("The one that builds new names. Putting it in force ends the other.")
+    number = models.PositiveIntegerField(
+        _("version number"), unique=True, help_text=_("Counts up; 1 is the first.")
     )
-    separator = models.CharField(_("separator"), max_length=3, default="_", help_text=_("Stands between the parts."))
+    in_force = models.BooleanField(
+        _("in force"),
+        default=False,
+        help_text=_("The one that builds new names. Putting it in force ends the other."),
+    )
+    separator = models.CharField(
+        _("separator"), max_length=3, default="_", help_text=_("Stands between the parts.")
+    )
     allowed_characters = models.CharField(
         _("allowed characters"), max_length=60, default="A-Za-z0-9-",
         help_text=_("What a part may be made of, like A-Za-z0-9- ; never the separator."),
@@ -41,8 +47,12 @@ class NamingConvention(GovernedModel):
         help_text=_("On: Моана becomes Moana. Off: refused, with that as the suggestion."),
     )  # fmt: skip
     campaign_pattern = models.CharField(_("campaign pattern"), max_length=200, default=DEFAULT_CAMPAIGN)
-    ad_set_pattern = models.CharField(_("ad set pattern"), max_length=200, default=DEFAULT_CAMPAIGN + "_{ad_set}")
-    ad_pattern = models.CharField(_("ad pattern"), max_length=200, default=DEFAULT_CAMPAIGN + "_{ad_set}_{ad}")
+    ad_set_pattern = models.CharField(
+        _("ad set pattern"), max_length=200, default=DEFAULT_CAMPAIGN + "_{ad_set}"
+    )
+    ad_pattern = models.CharField(
+        _("ad pattern"), max_length=200, default=DEFAULT_CAMPAIGN + "_{ad_set}_{ad}"
+    )
     campaign_max_length = models.PositiveSmallIntegerField(_("campaign length"), default=120)
     ad_set_max_length = models.PositiveSmallIntegerField(_("ad set length"), default=200)
     ad_max_length = models.PositiveSmallIntegerField(_("ad length"), default=255)
@@ -55,7 +65,9 @@ class NamingConvention(GovernedModel):
         help_text=_("Added to landing pages. {platform}, {campaign_name}, {ad_set_name}, {ad_name} are filled in;"
                     " {campaign_id}, {ad_set_id}, {ad_id} become the platform's click macros."),
     )  # fmt: skip
-    note = models.CharField(_("why"), max_length=200, blank=True, help_text=_("What changed from the version before."))
+    note = models.CharField(
+        _("why"), max_length=200, blank=True, help_text=_("What changed from the version before.")
+    )
 
     history = governed_history()
 
@@ -114,4 +126,6 @@ def _check_mapping(value: Any, field: str, kind: type) -> None:
 def _codes_in_use() -> list[str]:
     from governance.models.vocabulary import Brand, Channel, Market
 
-    return [code for model in (Brand, Market, Channel) for code in model.objects.values_list("code", flat=True)]
+    return [
+        code for model in (Brand, Market, Channel) for code in model.objects.values_list("code", flat=True)
+    ]

@@ -13,7 +13,9 @@ from governance.governed import GovernedModel, governed_history
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("'%(name)s' is not an IANA time zone such as Europe/Berlin."), params={"name": name})
+        raise ValidationError(
+            _("'%(name)s' is not an IANA time zone such as Europe/Berlin."), params={"name": name}
+        )
 
 
 class User(AbstractUser):

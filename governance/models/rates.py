@@ -15,13 +15,17 @@ from governance.models.vocabulary import validate_currency
 class ExchangeRate(GovernedModel):
     """What one unit of a currency was worth in US dollars from a day on."""
 
-    currency = models.CharField(_("currency"), max_length=3, validators=[validate_currency], help_text=_("ISO 4217."))
+    currency = models.CharField(
+        _("currency"), max_length=3, validators=[validate_currency], help_text=_("ISO 4217.")
+    )
     usd = models.DecimalField(
         _("US dollars for one unit"), max_digits=15, decimal_places=8,
         validators=[MinValueValidator(Decimal("0.00000001"))], help_text=_("1 EUR = 1.08 USD is written 1.08."),
     )  # fmt: skip
     valid_from = models.DateField(_("valid from"), help_text=_("Used until a later rate begins."))
-    source = models.CharField(_("source"), max_length=120, blank=True, help_text=_("Where the rate comes from."))
+    source = models.CharField(
+        _("source"), max_length=120, blank=True, help_text=_("Where the rate comes from.")
+    )
 
     history = governed_history()
 

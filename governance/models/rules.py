@@ -21,7 +21,9 @@ class QARule(GovernedModel):
 
     kind = models.CharField(_("rule"), max_length=16, choices=Kind.choices, unique=True)
     active = models.BooleanField(
-        _("active"), default=True, help_text=_("An inactive rule reports its findings as warnings and blocks nothing.")
+        _("active"),
+        default=True,
+        help_text=_("An inactive rule reports its findings as warnings and blocks nothing."),
     )
     parameters = models.JSONField(
         _("thresholds"), default=dict, blank=True,

@@ -18,9 +18,7 @@ from governance.money import currencies
 from governance.platforms import Platform
 
 #: Codes stand in names, so they keep to what every platform and every spreadsheet leaves alone.
-CODE = RegexValidator(
-    r"^[A-Z0-9]{2,12}\Z", _("Use 2 to 12 capital letters and digits, such as US or DIS.")
-)
+CODE = RegexValidator(r"^[A-Z0-9]{2,12}\Z", _("Use 2 to 12 capital letters and digits, such as US or DIS."))
 _TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code)) - {
     "EU", "EZ", "UN", "XA", "XB", "ZZ", "QO",
 }  # fmt: skip
@@ -76,9 +74,14 @@ class Market(CodedModel):
     )  # fmt: skip
     name = models.CharField(_("name"), max_length=80, help_text=_("As people say it: United States."))
     country = models.CharField(
-        _("country"), max_length=2, validators=[validate_country], help_text=_("ISO 3166-1 alpha-2: US, DE, GB.")
+        _("country"),
+        max_length=2,
+        validators=[validate_country],
+        help_text=_("ISO 3166-1 alpha-2: US, DE, GB."),
     )
-    region = models.CharField(_("region"), max_length=8, choices=Region.choices, help_text=_("For reports and filters."))
+    region = models.CharField(
+        _("region"), max_length=8, choices=Region.choices, help_text=_("For reports and filters.")
+    )
     currency = models.CharField(
         _("currency"), max_length=3, validators=[validate_currency], help_text=_("ISO 4217: USD, EUR, JPY.")
     )
@@ -132,7 +135,9 @@ class Brand(CodedModel):
         _("internal code"), max_length=12, unique=True, validators=[CODE],
         help_text=_("Stands in every campaign name: DIS."),
     )  # fmt: skip
-    name = models.CharField(_("name"), max_length=120, unique=True, help_text=_("As the advertiser writes it."))
+    name = models.CharField(
+        _("name"), max_length=120, unique=True, help_text=_("As the advertiser writes it.")
+    )
     family_friendly = models.BooleanField(
         _("family-friendly"), default=False,
         help_text=_("No targeting of adult or alcohol interests, by id or by name, on any platform."),
@@ -166,7 +171,9 @@ class Brand(CodedModel):
     def clean(self) -> None:
         super().clean()
         lines = self.legal_lines
-        if not isinstance(lines, list) or any(not isinstance(line, str) or not line.strip() for line in lines):
+        if not isinstance(lines, list) or any(
+            not isinstance(line, str) or not line.strip() for line in lines
+        ):
             raise ValidationError({"legal_lines": _('Write a list of sentences: ["Drink responsibly."].')})
 
 
@@ -187,7 +194,9 @@ class Channel(CodedModel):
         _("channel settings"), default=dict, blank=True,
         help_text=_('Platform settings that every ticket on this channel starts with, such as {"youtube_only": true}.'),
     )  # fmt: skip
-    active = models.BooleanField(_("active"), default=True, help_text=_("Inactive channels take no new campaigns."))
+    active = models.BooleanField(
+        _("active"), default=True, help_text=_("Inactive channels take no new campaigns.")
+    )
 
     history = governed_history()
 

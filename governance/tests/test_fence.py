@@ -27,7 +27,9 @@ def messages(error) -> str:
 
 def test_saving_validates_and_creating_too():
     with pytest.raises(ValidationError, match="capital letters"):
-        Market.objects.create(code="us!", name="x", country="US", region="NA", currency="USD", time_zone="UTC")
+        Market.objects.create(
+            code="us!", name="x", country="US", region="NA", currency="USD", time_zone="UTC"
+        )
     with pytest.raises(ValidationError, match="ISO 3166"):
         MarketFactory(code="XX", country="ZZ")
 
@@ -74,7 +76,7 @@ def test_credentials_are_encrypted_not_searchable_and_not_in_history(settings):
         stored = cursor.fetchone()[0]
     assert "tell-nobody" not in stored
     assert AdAccount.objects.get(pk=account.pk).credentials == {"access_token": "tell-nobody"}
-    assert not any("credentials" == field.name for field in account.history.model._meta.get_fields())
+    assert not any(field.name == "credentials" for field in account.history.model._meta.get_fields())
     with pytest.raises(FieldError):
         AdAccount.objects.filter(credentials="x").exists()
     from cryptography.fernet import Fernet
@@ -104,7 +106,9 @@ def test_a_campaign_gets_one_governed_name_a_channel():
     assert name.parts["name"] == "MoanaLaunch"
 
 
-@pytest.mark.parametrize("other", ["Moana  launch", "MOANA LAUNCH", "Моана Лаунч", "moana-launch".replace("-", " ")])
+@pytest.mark.parametrize(
+    "other", ["Moana  launch", "MOANA LAUNCH", "Моана Лаунч", "moana-launch".replace("-", " ")]
+)
 def test_two_campaigns_never_collapse_into_one_name(other):
     make_campaign(name="Moana Launch" if "М" not in other else "Moana Launch")
     if "М" in other:
@@ -203,7 +207,10 @@ def test_aliases_are_compared_without_case_and_lead_to_one_place():
 
 
 def test_grants_decide_what_is_visible():
-    us, de = MarketFactory(), MarketFactory(code="DE", name="Germany", country="DE", currency="EUR", time_zone="Europe/Berlin")
+    us, de = (
+        MarketFactory(),
+        MarketFactory(code="DE", name="Germany", country="DE", currency="EUR", time_zone="Europe/Berlin"),
+    )
     one, two = BrandFactory(code="ONE"), BrandFactory(code="TWO")
     make_campaign(brand=one, market=us, name="A")
     make_campaign(brand=one, market=de, name="B", currency="EUR")

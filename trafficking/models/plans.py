@@ -19,11 +19,17 @@ class Plan(GovernedModel):
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="plans", verbose_name=_("ticket"))
-    digest = models.CharField(_("digest"), max_length=64, help_text=_("sha-256 over everything that would be sent."))
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, related_name="plans", verbose_name=_("ticket")
+    )
+    digest = models.CharField(
+        _("digest"), max_length=64, help_text=_("sha-256 over everything that would be sent.")
+    )
     platform = models.CharField(_("platform"), max_length=16)
     api_version = models.CharField(_("API version"), max_length=16)
-    convention = models.ForeignKey(NamingConvention, on_delete=models.PROTECT, related_name="+", verbose_name=_("convention"))
+    convention = models.ForeignKey(
+        NamingConvention, on_delete=models.PROTECT, related_name="+", verbose_name=_("convention")
+    )
     operations = models.JSONField(_("operations"), default=list)
 
     history = governed_history(excluded_fields=["operations"])
@@ -55,10 +61,14 @@ class Approval(GovernedModel):
         APPROVED = "APPROVED", _("Approved")
         REJECTED = "REJECTED", _("Rejected")
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="approvals", verbose_name=_("ticket"))
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, related_name="approvals", verbose_name=_("ticket")
+    )
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="approvals", verbose_name=_("plan"))
     decision = models.CharField(_("decision"), max_length=8, choices=Decision.choices)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("by")
+    )
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     comment = models.TextField(_("comment"), blank=True)
 
@@ -74,7 +84,9 @@ class Approval(GovernedModel):
 
     def clean(self) -> None:
         if self.decision == self.Decision.APPROVED and self.by_id == self.ticket.requested_by_id:
-            raise ValidationError(_("Whoever submitted a ticket can't approve it: ask a second person."), code="four_eyes")
+            raise ValidationError(
+                _("Whoever submitted a ticket can't approve it: ask a second person."), code="four_eyes"
+            )
         if self.plan_id and self.plan.ticket_id != self.ticket_id:
             raise ValidationError(_("That plan belongs to another ticket."))
 
@@ -84,8 +96,12 @@ class PlatformObject(GovernedModel):
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
-    ad_account = models.ForeignKey(AdAccount, on_delete=models.PROTECT, related_name="objects_held", verbose_name=_("ad account"))
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="platform_objects", verbose_name=_("ticket"))
+    ad_account = models.ForeignKey(
+        AdAccount, on_delete=models.PROTECT, related_name="objects_held", verbose_name=_("ad account")
+    )
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.PROTECT, related_name="platform_objects", verbose_name=_("ticket")
+    )
     ref = models.CharField(_("ref"), max_length=120, help_text=_("The object's name within its plan."))
     object_type = models.CharField(_("type"), max_length=24)
     external_id = models.CharField(_("platform id"), max_length=120)
@@ -101,7 +117,9 @@ class PlatformObject(GovernedModel):
         verbose_name_plural = _("platform objects")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["ad_account", "object_type", "external_id"], name="platform_object_once"),
+            models.UniqueConstraint(
+                fields=["ad_account", "object_type", "external_id"], name="platform_object_once"
+            ),
             models.UniqueConstraint(fields=["ticket", "ref"], name="platform_object_ref_once"),
         ]
 

@@ -41,8 +41,12 @@ class Ticket(GovernedModel):
         POLITICS = "ISSUES_ELECTIONS_POLITICS", _("Social issues, elections or politics")
         GAMBLING = "ONLINE_GAMBLING_AND_GAMING", _("Online gambling and gaming")
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("campaign"))
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("channel"))
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("campaign")
+    )
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("channel")
+    )
     ad_account = models.ForeignKey(
         AdAccount, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("ad account"),
         help_text=_("One that serves this brand in this market."),
@@ -50,13 +54,18 @@ class Ticket(GovernedModel):
     request_type = models.CharField(
         _("request"), max_length=10, choices=RequestType.choices, default=RequestType.CREATE
     )
-    status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.DRAFT, editable=False)
+    status = models.CharField(
+        _("status"), max_length=20, choices=Status.choices, default=Status.DRAFT, editable=False
+    )
     budget_level = models.CharField(
         _("budget level"), max_length=8, choices=BudgetLevel.choices, default=BudgetLevel.AD_SET,
         help_text=_("Where the budget is set on the platform: never implied."),
     )  # fmt: skip
     budget = MoneyField(
-        _("campaign budget"), null=True, blank=True, help_text=_("In the account's currency; only at campaign level.")
+        _("campaign budget"),
+        null=True,
+        blank=True,
+        help_text=_("In the account's currency; only at campaign level."),
     )
     budget_type = models.CharField(
         _("budget type"), max_length=8, choices=BudgetType.choices, default=BudgetType.LIFETIME
@@ -66,15 +75,25 @@ class Ticket(GovernedModel):
         ("BID_CAP", _("Bid cap")), ("TARGET_ROAS", _("Target ROAS"))], default="LOWEST_COST",
         help_text=_("Used at campaign level; ad sets have their own."),
     )  # fmt: skip
-    bid_amount = MoneyField(_("bid"), null=True, blank=True, help_text=_("For a cap, in the account's currency; for ROAS the ratio."))
+    bid_amount = MoneyField(
+        _("bid"),
+        null=True,
+        blank=True,
+        help_text=_("For a cap, in the account's currency; for ROAS the ratio."),
+    )
     start_on = models.DateField(_("first day"), help_text=_("In the ad account's time zone."))
-    end_on = models.DateField(_("last day"), help_text=_("Included, to its last second in the account's zone."))
+    end_on = models.DateField(
+        _("last day"), help_text=_("Included, to its last second in the account's zone.")
+    )
     special_ad_categories = models.JSONField(
         _("special ad categories"), null=True, blank=True,
         help_text=_("A person states them: [] for none, or for example [\"HOUSING\"]. Empty means that nobody has yet."),
     )  # fmt: skip
     special_ad_category_countries = models.JSONField(
-        _("special category countries"), default=list, blank=True, help_text=_('ISO codes: ["US"]. Needed with a category.')
+        _("special category countries"),
+        default=list,
+        blank=True,
+        help_text=_('ISO codes: ["US"]. Needed with a category.'),
     )
     political = models.CharField(
         _("political advertising"), max_length=16, choices=Political.choices, default=Political.UNSTATED,
@@ -95,7 +114,12 @@ class Ticket(GovernedModel):
         verbose_name=_("submitted by"),
     )  # fmt: skip
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("owner")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        verbose_name=_("owner"),
     )
     external_id = models.CharField(_("platform campaign id"), max_length=64, blank=True, editable=False)
 
@@ -128,7 +152,9 @@ class Ticket(GovernedModel):
     @property
     def governed_name(self) -> str:
         """The campaign's name on this channel, "" before it has one."""
-        found = CampaignChannel.objects.filter(campaign_id=self.campaign_id, channel_id=self.channel_id).first()
+        found = CampaignChannel.objects.filter(
+            campaign_id=self.campaign_id, channel_id=self.channel_id
+        ).first()
         return found.governed_name if found else ""
 
     @property

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import BudgetType, CampaignChannel, naming_result
+from campaigns.models import BudgetType, naming_result
 from campaigns.rules import built_name
 from governance import naming
 from governance.findings import raise_blocking
@@ -53,9 +53,14 @@ class TicketPart(GovernedModel):
     """A piece of a ticket: changing it raises the ticket's version and takes it back to DRAFT."""
 
     intent_id = models.UUIDField(
-        _("intent"), default=uuid.uuid4, editable=False, help_text=_("The same over all tickets that speak of this object.")
+        _("intent"),
+        default=uuid.uuid4,
+        editable=False,
+        help_text=_("The same over all tickets that speak of this object."),
     )
-    name = models.CharField(_("name"), max_length=200, help_text=_("As people call it; the governed name is built from it."))
+    name = models.CharField(
+        _("name"), max_length=200, help_text=_("As people call it; the governed name is built from it.")
+    )
     governed_name = models.CharField(_("governed name"), max_length=400, editable=False)
     name_key = models.CharField(max_length=400, editable=False)
     position = models.PositiveIntegerField(_("position"), default=0, help_text=_("Order within the ticket."))
@@ -84,7 +89,9 @@ class TicketPart(GovernedModel):
 
     def touch_ticket(self) -> None:
         """The ticket's own save does it: version, DRAFT, digest gone; refused where it can't be edited."""
-        fresh = Ticket.objects.select_related("campaign", "channel", "ad_account").get(pk=self.owning_ticket().pk)
+        fresh = Ticket.objects.select_related("campaign", "channel", "ad_account").get(
+            pk=self.owning_ticket().pk
+        )
         fresh.save()
         ticket = self.owning_ticket()
         ticket.version, ticket.status = fresh.version, fresh.status
@@ -102,43 +109,92 @@ class AdSet(TicketPart):
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="ad_sets", verbose_name=_("ticket"))
-    goal = models.CharField(_("goal"), max_length=20, choices=GOALS, blank=True, help_text=_("What the platform optimises for."))
-    billing_event = models.CharField(
-        _("billing event"), max_length=12, choices=BILLING_EVENTS, blank=True, help_text=_("Empty: the usual one for the goal.")
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, related_name="ad_sets", verbose_name=_("ticket")
     )
-    bid_strategy = models.CharField(_("bid strategy"), max_length=16, choices=BID_STRATEGIES, default="LOWEST_COST")
-    bid_amount = MoneyField(_("bid"), null=True, blank=True, help_text=_("For a cap, in the account's currency; for ROAS the ratio."))
-    budget = MoneyField(_("budget"), null=True, blank=True, help_text=_("In the account's currency; when the ticket's budget level is ad sets."))
-    budget_type = models.CharField(_("budget type"), max_length=8, choices=BudgetType.choices, default=BudgetType.LIFETIME)
+    goal = models.CharField(
+        _("goal"), max_length=20, choices=GOALS, blank=True, help_text=_("What the platform optimises for.")
+    )
+    billing_event = models.CharField(
+        _("billing event"),
+        max_length=12,
+        choices=BILLING_EVENTS,
+        blank=True,
+        help_text=_("Empty: the usual one for the goal."),
+    )
+    bid_strategy = models.CharField(
+        _("bid strategy"), max_length=16, choices=BID_STRATEGIES, default="LOWEST_COST"
+    )
+    bid_amount = MoneyField(
+        _("bid"),
+        null=True,
+        blank=True,
+        help_text=_("For a cap, in the account's currency; for ROAS the ratio."),
+    )
+    budget = MoneyField(
+        _("budget"),
+        null=True,
+        blank=True,
+        help_text=_("In the account's currency; when the ticket's budget level is ad sets."),
+    )
+    budget_type = models.CharField(
+        _("budget type"), max_length=8, choices=BudgetType.choices, default=BudgetType.LIFETIME
+    )
     start_on = models.DateField(_("first day"), null=True, blank=True, help_text=_("Empty: the ticket's."))
-    end_on = models.DateField(_("last day"), null=True, blank=True, help_text=_("Included. Empty: the ticket's."))
+    end_on = models.DateField(
+        _("last day"), null=True, blank=True, help_text=_("Included. Empty: the ticket's.")
+    )
     dayparts = models.JSONField(
         _("dayparting"), default=list, blank=True,
         help_text=_('Hours in the account\'s time, Monday is 0: [{"day": 0, "start_hour": 8, "end_hour": 20}]. Empty: always.'),
     )  # fmt: skip
     frequency_cap = models.JSONField(
-        _("frequency cap"), default=dict, blank=True, help_text=_('{"impressions": 3, "days": 7}. Empty: none.')
+        _("frequency cap"),
+        default=dict,
+        blank=True,
+        help_text=_('{"impressions": 3, "days": 7}. Empty: none.'),
     )
     geo = models.JSONField(
         _("locations"), default=dict, blank=True,
         help_text=_('{"countries": ["US"], "cities": [{"id": "…", "name": "Boston"}], "excluded_countries": []}.'),
     )  # fmt: skip
-    languages = models.JSONField(_("languages"), default=list, blank=True, help_text=_('ISO 639-1: ["en"]. Empty: all.'))
+    languages = models.JSONField(
+        _("languages"), default=list, blank=True, help_text=_('ISO 639-1: ["en"]. Empty: all.')
+    )
     age_min = models.PositiveSmallIntegerField(_("from age"), null=True, blank=True)
-    age_max = models.PositiveSmallIntegerField(_("to age"), null=True, blank=True, help_text=_("Empty: no upper end."))
-    genders = models.JSONField(_("genders"), default=list, blank=True, help_text=_('["FEMALE"], ["MALE"]; empty: all.'))
+    age_max = models.PositiveSmallIntegerField(
+        _("to age"), null=True, blank=True, help_text=_("Empty: no upper end.")
+    )
+    genders = models.JSONField(
+        _("genders"), default=list, blank=True, help_text=_('["FEMALE"], ["MALE"]; empty: all.')
+    )
     interests = models.JSONField(
-        _("interests"), default=list, blank=True, help_text=_('By the platform\'s id: [{"id": "6003…", "name": "Football"}].')
+        _("interests"),
+        default=list,
+        blank=True,
+        help_text=_('By the platform\'s id: [{"id": "6003…", "name": "Football"}].'),
     )
-    audiences_include = models.JSONField(_("audiences in"), default=list, blank=True, help_text=_("The platform's audience ids."))
-    audiences_exclude = models.JSONField(_("audiences out"), default=list, blank=True, help_text=_("The platform's audience ids."))
-    placements = models.JSONField(_("placements"), default=list, blank=True, help_text=_("The platform's names; empty: automatic."))
-    conversion_event = models.CharField(_("conversion event"), max_length=24, choices=CONVERSION_EVENTS, blank=True)
+    audiences_include = models.JSONField(
+        _("audiences in"), default=list, blank=True, help_text=_("The platform's audience ids.")
+    )
+    audiences_exclude = models.JSONField(
+        _("audiences out"), default=list, blank=True, help_text=_("The platform's audience ids.")
+    )
+    placements = models.JSONField(
+        _("placements"), default=list, blank=True, help_text=_("The platform's names; empty: automatic.")
+    )
+    conversion_event = models.CharField(
+        _("conversion event"), max_length=24, choices=CONVERSION_EVENTS, blank=True
+    )
     keywords = models.JSONField(
-        _("keywords"), default=list, blank=True, help_text=_('For search: [{"text": "ai platform", "match": "PHRASE"}].')
+        _("keywords"),
+        default=list,
+        blank=True,
+        help_text=_('For search: [{"text": "ai platform", "match": "PHRASE"}].'),
     )
-    negative_keywords = models.JSONField(_("negative keywords"), default=list, blank=True, help_text=_("Likewise, excluded."))
+    negative_keywords = models.JSONField(
+        _("negative keywords"), default=list, blank=True, help_text=_("Likewise, excluded.")
+    )
 
     history = governed_history()
 
@@ -186,16 +242,32 @@ class Ad(TicketPart):
 
     ad_set = models.ForeignKey(AdSet, on_delete=models.CASCADE, related_name="ads", verbose_name=_("ad set"))
     format = models.CharField(_("format"), max_length=20, choices=FORMATS)
-    texts = models.JSONField(_("texts"), default=list, blank=True, help_text=_('Primary texts: ["Set sail."].'))
+    texts = models.JSONField(
+        _("texts"), default=list, blank=True, help_text=_('Primary texts: ["Set sail."].')
+    )
     headlines = models.JSONField(_("headlines"), default=list, blank=True, help_text=_('["Moana is here"].'))
-    descriptions = models.JSONField(_("descriptions"), default=list, blank=True, help_text=_("For search, display and links."))
-    long_headline = models.CharField(_("long headline"), max_length=200, blank=True, help_text=_("Google display and Demand Gen."))
-    business_name = models.CharField(_("business name"), max_length=100, blank=True, help_text=_("Google: up to 25 characters."))
+    descriptions = models.JSONField(
+        _("descriptions"), default=list, blank=True, help_text=_("For search, display and links.")
+    )
+    long_headline = models.CharField(
+        _("long headline"), max_length=200, blank=True, help_text=_("Google display and Demand Gen.")
+    )
+    business_name = models.CharField(
+        _("business name"), max_length=100, blank=True, help_text=_("Google: up to 25 characters.")
+    )
     call_to_action = models.CharField(_("call to action"), max_length=16, choices=CALLS_TO_ACTION, blank=True)
     landing_page = models.URLField(
-        _("landing page"), max_length=2000, blank=True, help_text=_("Without UTM: the convention adds its parameters.")
+        _("landing page"),
+        max_length=2000,
+        blank=True,
+        help_text=_("Without UTM: the convention adds its parameters."),
     )
-    display_paths = models.JSONField(_("display paths"), default=list, blank=True, help_text=_("Search ads: at most two, 15 characters each."))
+    display_paths = models.JSONField(
+        _("display paths"),
+        default=list,
+        blank=True,
+        help_text=_("Search ads: at most two, 15 characters each."),
+    )
     media = models.JSONField(
         _("media"), default=list, blank=True,
         help_text=_('Files in the platform\'s library by its id: [{"kind": "IMAGE", "id": "…"}]. Kinds: IMAGE,'
@@ -205,7 +277,9 @@ class Ad(TicketPart):
         _("cards"), default=list, blank=True,
         help_text=_('Carousel: [{"media_id": "…", "headline": "…", "description": "…", "landing_page": "https://…"}].'),
     )  # fmt: skip
-    creative_external_id = models.CharField(_("platform creative id"), max_length=64, blank=True, editable=False)
+    creative_external_id = models.CharField(
+        _("platform creative id"), max_length=64, blank=True, editable=False
+    )
 
     UNGOVERNED = frozenset({"external_id", "creative_external_id"})
 

@@ -1,10 +1,10 @@
 """The test suite that every platform inherits: what the engine and QA rely on, whatever the platform.
 
-    class TestMeta(PlatformContract):
-        platform = PLATFORM
-        sandbox_class = MetaSandbox
+class TestMeta(PlatformContract):
+    platform = PLATFORM
+    sandbox_class = MetaSandbox
 
-        def ticket(self) -> TicketSnapshot: ...  # a whole tree that QA would pass, of two ad sets at least
+    def ticket(self) -> TicketSnapshot: ...  # a whole tree that QA would pass, of two ad sets at least
 """
 
 from __future__ import annotations
@@ -81,9 +81,13 @@ class PlatformContract:
             assert not known & set(refs)
             assert len(refs) == len(set(refs))
             known |= set(refs)
-        intents = [each.intent for op in self.operations() for each in op.objects if each.type in ("ad_set", "ad")]
+        intents = [
+            each.intent for op in self.operations() for each in op.objects if each.type in ("ad_set", "ad")
+        ]
         ticket = self.ticket()
-        expected = [s.intent_id for s in ticket.ad_sets] + [ad.intent_id for s in ticket.ad_sets for ad in s.ads]
+        expected = [s.intent_id for s in ticket.ad_sets] + [
+            ad.intent_id for s in ticket.ad_sets for ad in s.ads
+        ]
         assert sorted(intents) == sorted(expected)
 
     def test_operations_survive_storing(self) -> None:
@@ -119,7 +123,9 @@ class PlatformContract:
             assert blocking(compiled.findings), change
 
     def test_every_finding_has_words(self) -> None:
-        bare = dataclasses.replace(self.ticket(), ad_sets=(), special_ad_categories=None, political="UNSTATED")
+        bare = dataclasses.replace(
+            self.ticket(), ad_sets=(), special_ad_categories=None, political="UNSTATED"
+        )
         for finding in self.platform.compile(bare).findings:
             message = self.platform.messages[finding.code]
             assert message.text
@@ -159,7 +165,9 @@ class PlatformContract:
         assert isinstance(client.read("campaign", "999999999999"), base.NotFound)
 
     @pytest.mark.parametrize("kind", ["lose_answer", "truncate", "server_error_after_commit"])
-    def test_what_was_done_without_an_answer_is_found(self, kind: str, client: base.Client, sandbox: Sandbox) -> None:
+    def test_what_was_done_without_an_answer_is_found(
+        self, kind: str, client: base.Client, sandbox: Sandbox
+    ) -> None:
         ids: dict[str, str] = {}
         for operation in self.operations():
             sandbox.faults = [Fault(kind, match=operation.path)]
@@ -174,7 +182,9 @@ class PlatformContract:
         [("throttle", base.RetryLater), ("expired_token", base.NeedsAuth), ("server_error", base.InDoubt),
          ("html", base.InDoubt), ("lose_request", base.InDoubt)],
     )  # fmt: skip
-    def test_failures_are_told_apart(self, kind: str, outcome: type, client: base.Client, sandbox: Sandbox) -> None:
+    def test_failures_are_told_apart(
+        self, kind: str, outcome: type, client: base.Client, sandbox: Sandbox
+    ) -> None:
         first = self.operations()[0]
         sandbox.faults = [Fault(kind, match=first.path)]
         assert isinstance(client.apply(first, {}), outcome)

@@ -21,9 +21,7 @@ def send(
     have reached the platform and is `InDoubt`. Reads may treat `InDoubt` as a plain retry.
     """
     try:
-        return session.request(
-            method, url, timeout=(5.0, timeout_s), allow_redirects=False, **kwargs
-        )
+        return session.request(method, url, timeout=(5.0, timeout_s), allow_redirects=False, **kwargs)
     except requests.ConnectTimeout:
         return RetryLater(reason="connect timeout")
     except requests.Timeout:

@@ -98,7 +98,9 @@ class Store:
         rows = self.rows("kind = ? AND id = ?", (kind, object_id))
         return rows[0] if rows else None
 
-    def find(self, kind: str, account: str, *, parent: str | None = None, name: str | None = None) -> list[dict[str, Any]]:
+    def find(
+        self, kind: str, account: str, *, parent: str | None = None, name: str | None = None
+    ) -> list[dict[str, Any]]:
         where, values = "kind = ? AND account = ?", [kind, account]
         for column, value in (("parent", parent), ("name", name)):
             if value is not None:
@@ -113,7 +115,13 @@ class Store:
                 f"SELECT kind, account, parent, created, body FROM object WHERE {where} ORDER BY seq", values
             )
             return [
-                {**json.loads(body), "_kind": kind, "_account": account, "_parent": parent, "_created": created}
+                {
+                    **json.loads(body),
+                    "_kind": kind,
+                    "_account": account,
+                    "_parent": parent,
+                    "_created": created,
+                }
                 for kind, account, parent, created, body in cursor.fetchall()
             ]
 

@@ -33,8 +33,7 @@ class Schema:
     ) -> list[Finding]:
         """All violations in `body`; the field is looked up in `sources` by the nearest body pointer."""
         return [
-            self._finding(error, object_name, sources, prefix)
-            for error in self._validator.iter_errors(body)
+            self._finding(error, object_name, sources, prefix) for error in self._validator.iter_errors(body)
         ]
 
     def _finding(self, error: Any, object_name: str, sources: Mapping[str, str], prefix: str) -> Finding:

@@ -14,7 +14,7 @@ from trafficking.models import Ad, AdSet, Ticket
 
 
 def next_week() -> date:
-    return date.today() + timedelta(days=7)  # noqa: DTZ011
+    return date.today() + timedelta(days=7)
 
 
 def make_campaign(*, channels: tuple[str, ...] = ("META",), **values: Any) -> Campaign:
@@ -96,4 +96,6 @@ def make_ticket(
         row.save()
         for at, one in enumerate(ads):
             Ad(ad_set=row, position=at, **{**one, **(ad or {})}).save()
-    return Ticket.objects.select_related("campaign__brand", "campaign__market", "channel", "ad_account").get(pk=ticket.pk)
+    return Ticket.objects.select_related("campaign__brand", "campaign__market", "channel", "ad_account").get(
+        pk=ticket.pk
+    )

@@ -123,7 +123,7 @@ BAD = [
     ({"cost_media": None, "cost_total": "1200"}, "plan.no_media_cost", "cost_media"),
     ({"currency": "US$"}, "money.currency_unknown", "currency"),
     ({"currency": None}, "cell.required", "currency"),
-    ({"currency": "XAF"}, "money.no_rate", "currency"),
+    ({"currency": "XAF", "cost_media": "1000"}, "money.no_rate", "currency"),
     ({"exchange_rate": "1.1"}, "plan.rate_pair", "exchange_rate_currency"),
     ({"campaign": "Moana 🌊"}, "naming.symbols", "campaign"),
     ({"campaign": "x" * 150}, "naming.too_long", "campaign"),

@@ -45,12 +45,16 @@ def test_other_brands_may_unless_they_block_the_category():
     interest = {"interests": [{"id": "6003012461997", "name": "Beer"}]}
     assert "qa.unsafe_interest" not in found(make_ticket("META", ad_set=interest))
     brand = BrandFactory(code="BLK", blocked_categories=["ALCOHOL"])
-    assert "qa.unsafe_interest" in found(make_ticket("META", campaign=make_campaign(brand=brand, name="B"), ad_set=interest))
+    assert "qa.unsafe_interest" in found(
+        make_ticket("META", campaign=make_campaign(brand=brand, name="B"), ad_set=interest)
+    )
 
 
 def test_keywords_are_targeting_too():
     campaign = make_campaign(channels=("GGLSEARCH",), brand=BrandFactory(family_friendly=True))
-    ticket = make_ticket("GGLSEARCH", campaign=campaign, ad_set={"keywords": [{"text": "wine tasting", "match": "BROAD"}]})
+    ticket = make_ticket(
+        "GGLSEARCH", campaign=campaign, ad_set={"keywords": [{"text": "wine tasting", "match": "BROAD"}]}
+    )
     assert found(ticket)["qa.unsafe_keyword"] == "ad_sets[0].keywords[0]"
 
 
@@ -58,7 +62,9 @@ def test_legal_lines_must_stand_in_the_ad():
     brand = BrandFactory(legal_lines=["In cinemas only."])
     ticket = make_ticket("META", campaign=make_campaign(brand=brand))
     assert found(ticket)["qa.legal_line"] == "ad_sets[0].ads[0].texts"
-    said = make_ticket("META", campaign=make_campaign(brand=brand, name="B"), ad={"texts": ["Set sail. In cinemas only!"]})
+    said = make_ticket(
+        "META", campaign=make_campaign(brand=brand, name="B"), ad={"texts": ["Set sail. In cinemas only!"]}
+    )
     assert "qa.legal_line" not in found(said)
 
 
@@ -90,7 +96,7 @@ def test_other_currencies_are_converted_by_the_dated_rate():
     account.serves.create(brand=campaign.brand, market=campaign.market)
     ticket = make_ticket("META", campaign=campaign, account=account, budget="900000")
     assert "qa.lifetime_limit" in found(ticket)  # 900,000 GBP at 1.27
-    ExchangeRate.objects.create(currency="GBP", usd=Decimal("1.01"), valid_from=date.today())  # noqa: DTZ011
+    ExchangeRate.objects.create(currency="GBP", usd=Decimal("1.01"), valid_from=date.today())
     codes = found(ticket, blocking=False)
     assert "qa.lifetime_limit" not in codes
     assert "qa.rate_old" not in codes
@@ -108,7 +114,9 @@ def test_a_hundred_times_the_accounts_cap_is_refused_with_the_factor():
     account = AdAccountFactory(daily_cap=Decimal("100"))
     campaign = make_campaign()
     account.serves.create(brand=campaign.brand, market=campaign.market)
-    ticket = make_ticket("META", campaign=campaign, account=account, budget="10000", ad_set={"budget_type": "DAILY"})
+    ticket = make_ticket(
+        "META", campaign=campaign, account=account, budget="10000", ad_set={"budget_type": "DAILY"}
+    )
     finding = next(f for f in qa.check_ticket(ticket).findings if f.code == "qa.account_cap")
     assert finding.params["times"] == "100"
 
@@ -154,7 +162,9 @@ def test_days_are_whole_where_clocks_change():
 
 def test_a_flight_that_has_begun_and_one_outside_the_campaign_are_refused():
     campaign = make_campaign()
-    ticket = make_ticket("META", campaign=campaign, ad_set={"start_on": campaign.start_on - timedelta(days=30)})
+    ticket = make_ticket(
+        "META", campaign=campaign, ad_set={"start_on": campaign.start_on - timedelta(days=30)}
+    )
     codes = found(ticket)
     assert codes["qa.past_start"] == "ad_sets[0].start_on"
     assert "qa.outside_campaign" in codes
@@ -173,7 +183,15 @@ def test_findings_are_stored_as_data_and_told_in_words():
 
 
 def test_a_market_in_another_currency_and_zone_compiles():
-    market = MarketFactory(code="JP", name="Japan", country="JP", currency="JPY", time_zone="Asia/Tokyo", region="APAC", languages=["ja"])
+    market = MarketFactory(
+        code="JP",
+        name="Japan",
+        country="JP",
+        currency="JPY",
+        time_zone="Asia/Tokyo",
+        region="APAC",
+        languages=["ja"],
+    )
     campaign = make_campaign(market=market, currency="JPY", budget=Decimal("9000000"), start_on=next_week())
     account = AdAccountFactory(currency="JPY", time_zone="Asia/Tokyo")
     account.serves.create(brand=campaign.brand, market=market)

@@ -11,7 +11,12 @@ from deploy.models import Deployment
 from governance.models import User
 from trafficking.selectors import find_ticket
 
-ENDED = (Deployment.State.SUCCEEDED, Deployment.State.FAILED, Deployment.State.CANCELLED, Deployment.State.IN_DOUBT)
+ENDED = (
+    Deployment.State.SUCCEEDED,
+    Deployment.State.FAILED,
+    Deployment.State.CANCELLED,
+    Deployment.State.IN_DOUBT,
+)
 
 
 class Command(BaseCommand):
@@ -20,8 +25,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("ticket", help="number or public id of the ticket")
         parser.add_argument("--user", required=True, help="who deploys it: a username with the right to")
-        parser.add_argument("--here", action="store_true", help="carry it out in this process, without a worker")
-        parser.add_argument("--wait", type=float, default=120, help="seconds to wait for the end (default 120)")
+        parser.add_argument(
+            "--here", action="store_true", help="carry it out in this process, without a worker"
+        )
+        parser.add_argument(
+            "--wait", type=float, default=120, help="seconds to wait for the end (default 120)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         ticket = find_ticket(options["ticket"])

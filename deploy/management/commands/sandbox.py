@@ -16,12 +16,16 @@ from governance.platforms import platform_key
 
 class Command(BaseCommand):
     help = "Serves the sandbox of one platform, or of all, each in its own process, until it is stopped."
-    requires_system_checks: list[str] = []  # noqa: RUF012  (as Django declares it)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--platform", metavar="KEY", help=f"one of {', '.join(sandbox_keys())}; default: all")
+        parser.add_argument(
+            "--platform", metavar="KEY", help=f"one of {', '.join(sandbox_keys())}; default: all"
+        )
         parser.add_argument("--host", default=settings.SANDBOX_HOST)
-        parser.add_argument("--port", type=int, help="of one platform; default: SANDBOX_PORT plus its place by key")
+        parser.add_argument(
+            "--port", type=int, help="of one platform; default: SANDBOX_PORT plus its place by key"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["platform"] is None:
@@ -29,7 +33,9 @@ class Command(BaseCommand):
             return
         key = platform_key(options["platform"])
         if key is None:
-            raise CommandError(f"There is no platform {options['platform']!r}. Use {', '.join(sandbox_keys())}.")
+            raise CommandError(
+                f"There is no platform {options['platform']!r}. Use {', '.join(sandbox_keys())}."
+            )
         self._serve_one(key, options["host"], options["port"] or sandbox_port(key))
 
     def _serve_one(self, key: str, host: str, port: int) -> None:
@@ -41,7 +47,9 @@ class Command(BaseCommand):
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise CommandError(f"Port {port} is taken. Stop what listens there, or choose another --port.") from error
+            raise CommandError(
+                f"Port {port} is taken. Stop what listens there, or choose another --port."
+            ) from error
 
     def _serve_all(self, host: str, port: int | None) -> None:
         if port is not None:

@@ -34,7 +34,9 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{operation.action} {operation.ref}  {operation.method} {operation.path}")
             self.stdout.write(json.dumps(operation.body, ensure_ascii=False, indent=2))
         for finding in report.findings:
-            self.stdout.write(f"\n{finding.severity.upper()} {finding.field or 'ticket'}: {finding.message} {finding.remedy}")
+            self.stdout.write(
+                f"\n{finding.severity.upper()} {finding.field or 'ticket'}: {finding.message} {finding.remedy}"
+            )
 
 
 def _plan(ticket: Any, report: qa.Report) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class TestGoogleAds(PlatformContract):
 
     def ticket(self) -> TicketSnapshot:
         first = AD_SETS[self.bought_as]()
-        ads = tuple(replace(each, intent_id=f"second-{each.intent_id}", name=f"{each.name}2") for each in first.ads)
+        ads = tuple(
+            replace(each, intent_id=f"second-{each.intent_id}", name=f"{each.name}2") for each in first.ads
+        )
         second = replace(first, intent_id="second", name="Second", ads=ads)
         return ticket(self.bought_as, ad_sets=(first, second))
