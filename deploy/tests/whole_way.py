@@ -35,7 +35,7 @@ def queue() -> None:
             made.append(ticket)
     for ticket in made:
         services.start_deployment(ticket=ticket, by=trafficker)
-    print(json.dumps([str(ticket.public_id) for ticket in made]))
+    sys.stdout.write(json.dumps([str(ticket.public_id) for ticket in made]) + "\n")
 
 
 def wait(seconds: float = 90) -> None:
@@ -63,7 +63,7 @@ def wait(seconds: float = 90) -> None:
             "ads": list(Ad.objects.filter(ad_set__ticket=ticket).values_list("external_id", flat=True)),
             "task": result.status if result else None,
         }
-    print(json.dumps(report))
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":
