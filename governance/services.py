@@ -25,9 +25,10 @@ def may_change(user: Any, row: Any) -> bool:
     """
     reach = reach_of(user)
     if isinstance(row, AdAccount):
-        return all(
-            reach.covers(brand, market) for brand, market in row.serves.values_list("brand_id", "market_id")
-        )
+        served = AdAccountServes.objects.filter(
+            account=row
+        )  # not row.serves: a view may have prefetched only a part
+        return all(reach.covers(*pair) for pair in served.values_list("brand_id", "market_id"))
     brand_id = row.pk if isinstance(row, Brand) else None
     market_id = row.pk if isinstance(row, Market) else None
     return reach.covers(brand_id, market_id)
@@ -58,7 +59,9 @@ def save_ad_account(*, account: AdAccount, serves: Iterable[tuple[Brand, Market]
 
 
 def _set_served(account: AdAccount, wanted: list[tuple[Brand, Market]]) -> None:
-    present = {(each.brand_id, each.market_id): each for each in AdAccountServes.objects.filter(account=account)}
+    present = {
+        (each.brand_id, each.market_id): each for each in AdAccountServes.objects.filter(account=account)
+    }
     keys = [(brand.pk, market.pk) for brand, market in wanted]
     if len(set(keys)) != len(keys):
         raise ValidationError(

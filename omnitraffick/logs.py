@@ -5,15 +5,33 @@ django-structlog binds `request_id`, `user_id` and, in workers, `task_id` to eve
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+#: Bound values with such names are never shown, whoever binds them.
+_SECRET_NAMES = re.compile(r"password|passwd|secret|token|authorization|cookie|credential|api_?key", re.IGNORECASE)
+
+
+def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hides what must not stand in a log: values named like secrets, and query strings of requests."""
+    for name in event:
+        if _SECRET_NAMES.search(name):
+            event[name] = "[hidden]"
+    if isinstance(request := event.get("request"), str):
+        event["request"] = request.partition("?")[0]  # click ids, tokens and addresses travel in queries
+    return event
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    without_secrets,
 ]
 
 
@@ -30,6 +48,7 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    logging.captureWarnings(True)  # Python's own warnings are lines like the others
     renderer = (
         structlog.processors.JSONRenderer()
         if log_format == "json"

@@ -191,6 +191,7 @@ if PRODUCTION:
     STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 else:
     WHITENOISE_USE_FINDERS = True  # served from where they lie: nothing to collect before the first start
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 #: Larger plan, sheet and governance files are refused at every door (bytes).

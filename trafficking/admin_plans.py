@@ -33,6 +33,7 @@ from governance.models import Market
 from governance.tables import Refused, Source
 from trafficking.imports.results import ImportResult
 from trafficking.imports.service import check_media_plan, import_media_plan
+from trafficking.imports.templates import creative_template, plan_template
 from trafficking.models import Ticket
 
 #: Lines of a result that the page lists; the rest are counted.
@@ -126,7 +127,7 @@ class MediaPlanAdmin(LedgerAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     inlines = (LinesInline,)
-    actions_list = ("upload",)
+    actions_list = ("upload", {"title": _("Templates"), "items": ["plan_sheet", "creative_sheet"]})
     list_before_template = "trafficking/admin/plans_before.html"
     fieldsets = (
         (None, {"fields": ("name", "plan_key", "format", "schema_version", "imported_by")}),
@@ -168,6 +169,14 @@ class MediaPlanAdmin(LedgerAdmin):
         }  # fmt: skip
         return TemplateResponse(request, "trafficking/admin/import.html", context)
 
+    @action(description=_("Plan (XLSX)"), url_path="plan-template", icon="download")
+    def plan_sheet(self, request: HttpRequest) -> HttpResponse:
+        return _workbook("media_plan.xlsx", plan_template("xlsx"))
+
+    @action(description=_("Creatives (XLSX)"), url_path="creative-template", icon="download")
+    def creative_sheet(self, request: HttpRequest) -> HttpResponse:
+        return _workbook("creatives.xlsx", creative_template("xlsx"))
+
     def _tell(self, request: HttpRequest, result: ImportResult, *, dry_run: bool) -> None:
         if result.refused:
             count = len(result.errors)
@@ -177,6 +186,11 @@ class MediaPlanAdmin(LedgerAdmin):
             messages.info(request, gettext("No errors. Nothing was written: switch 'only check' off to import it."))
         else:
             messages.success(request, gettext("Imported."))
+
+
+def _workbook(name: str, data: bytes) -> HttpResponse:
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return HttpResponse(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def result_context(result: ImportResult) -> dict[str, Any]:
