@@ -34,7 +34,9 @@ STATUS_BADGES = {"DRAFT": "info", "ACTIVE": "success", "PAUSED": "warning", "COM
 
 def flight(row: Any) -> str:
     """First and last day in the person's format."""
-    return f"{date_format(row.start_on, 'SHORT_DATE_FORMAT')} – {date_format(row.end_on, 'SHORT_DATE_FORMAT')}"
+    return (
+        f"{date_format(row.start_on, 'SHORT_DATE_FORMAT')} – {date_format(row.end_on, 'SHORT_DATE_FORMAT')}"
+    )
 
 
 class CampaignForm(GovernedForm):
@@ -54,7 +56,9 @@ class CampaignForm(GovernedForm):
         self.initial["on_channels"] = present
 
     def _present(self) -> list[int]:
-        return list(self.instance.channel_names.values_list("channel_id", flat=True)) if self.instance.pk else []
+        return (
+            list(self.instance.channel_names.values_list("channel_id", flat=True)) if self.instance.pk else []
+        )
 
 
 class NamesInline(ReadOnlyTabularInline):
@@ -84,7 +88,16 @@ class CampaignAdmin(GovernedAdmin):
         "market": _("Where it runs. Its code stands in the governed names."),
     }
     form = CampaignForm
-    list_display = ("name", "brand_code", "market_code", "status_badge", "objective", "budget_shown", "flight_shown", "owner")
+    list_display = (
+        "name",
+        "brand_code",
+        "market_code",
+        "status_badge",
+        "objective",
+        "budget_shown",
+        "flight_shown",
+        "owner",
+    )
     list_filter = (*related("brand", "market", "owner"), "status", "objective", ("start_on", RangeDateFilter))
     search_fields = ("name", "brand__code", "brand__name", "market__code", "channel_names__governed_name")
     list_select_related = ("brand", "market", "owner")
@@ -93,6 +106,7 @@ class CampaignAdmin(GovernedAdmin):
     ordering = ("-id",)
     inlines = (NamesInline,)
     readonly_fields = ("status",)
+    shown_as: ClassVar[dict[str, str]] = {"budget": "budget_shown"}
     fieldsets = (
         (None, {"fields": ("name", "brand", "market", "objective", "owner", "status")}),
         (_("Where it runs"), {"fields": ("on_channels",)}),
@@ -104,7 +118,9 @@ class CampaignAdmin(GovernedAdmin):
         return {"owner": request.user.pk, **super().get_changeform_initial_data(request)}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        columns = [name for _title, options in self.fieldsets for name in options["fields"] if name != "on_channels"]
+        columns = [
+            name for _title, options in self.fieldsets for name in options["fields"] if name != "on_channels"
+        ]
         made = super().get_form(request, obj, change=change, **{**kwargs, "fields": columns})
         if obj is not None and not self.has_change_permission(request, obj):
             made.base_fields.pop("on_channels")
@@ -148,12 +164,15 @@ class CampaignAdmin(GovernedAdmin):
 
 @admin.register(CampaignChannel)
 class CampaignChannelAdmin(LedgerAdmin):
+    empty_hint = _("Names are built when a campaign is saved with its channels.")
     list_display = ("governed_name", "campaign_link", "channel", "version_shown", "deployed_at")
     list_filter = (*related("channel", "convention"), "deployed_at")
     search_fields = ("governed_name", "campaign__name")
     list_select_related = ("campaign", "channel", "convention")
     ordering = ("governed_name",)
-    fieldsets = ((None, {"fields": ("governed_name", "campaign", "channel", "convention", "parts", "deployed_at")}),)
+    fieldsets = (
+        (None, {"fields": ("governed_name", "campaign", "channel", "convention", "parts", "deployed_at")}),
+    )
 
     @admin.display(description=_("Campaign"), ordering="campaign__name")
     def campaign_link(self, row: CampaignChannel) -> Any:

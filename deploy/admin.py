@@ -20,6 +20,7 @@ from governance.admin_base import LedgerAdmin, PlainLedgerAdmin, admin_link, is_
 
 @admin.register(Deployment)
 class DeploymentAdmin(LedgerAdmin):
+    empty_hint = _("A run stands here once an approved ticket has been deployed.")
     list_display = (
         "task",
         "ticket_link",
@@ -74,6 +75,7 @@ class DeploymentAdmin(LedgerAdmin):
 
 @admin.register(Operation)
 class OperationAdmin(PlainLedgerAdmin):
+    empty_hint = _("Each call to a platform stands here once a ticket has been deployed.")
     list_display = (
         "what",
         "state_badge",

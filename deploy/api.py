@@ -46,7 +46,7 @@ class DeploymentBody(GovernedBody):
     task_id = serializers.UUIDField(source="public_id", read_only=True)
     ticket = ReferenceField(Ticket, read_only=True)
     digest = serializers.CharField(source="plan.digest", read_only=True)
-    requested_by = PersonField(read_only=True)
+    requested_by = PersonField(read_only=True, allow_null=True)
     status_url = serializers.SerializerMethodField()
 
     class Meta:

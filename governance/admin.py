@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -223,6 +222,7 @@ class AdAccountAdmin(GovernedAdmin):
     search_fields = ("name", "external_id")
     ordering = ("platform", "name")
     inlines = (ServesInline,)
+    shown_as: ClassVar[dict[str, str]] = {"daily_cap": "cap"}
     fieldsets = (
         (None, {"fields": ("platform", "external_id", "name", "mode", "active")}),
         (_("Money and time"), {"fields": ("currency", "time_zone", "daily_cap")}),
@@ -371,7 +371,7 @@ class NamingConventionAdmin(SharedAdmin):
     )
     def put_in_force(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A page that says what will happen; then the service."""
-        row = get_object_or_404(self.get_queryset(request), pk=object_id)
+        row = self.row_or_404(request, object_id)
         if not self.has_change_permission(request, row):
             raise PermissionDenied
         if request.method != "POST":

@@ -7,6 +7,7 @@ row, a protected row) comes back to the person as a form error, and nothing has 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from django import forms
@@ -39,6 +40,7 @@ from unfold.widgets import (
 from governance import money
 from governance.access import reach_of
 from governance.findings import Finding
+from governance.history_view import changes_between
 
 EMPTY = "–"
 #: What every governed row knows of itself; never typed.
@@ -74,8 +76,9 @@ def in_words(finding: Finding) -> str:
     return f"{finding.message} {finding.remedy}".strip()
 
 
-#: Money is read strictly everywhere.
-MONEY_OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
+#: Money is read strictly everywhere; JSON texts are mostly short.
+FIELD_OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
+    models.JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
     money.MoneyField: {"form_class": AmountField, "widget": AmountWidget},
 }
 
@@ -198,7 +201,7 @@ def _value_at(row: Any, path: str | None) -> Any:
 class Limited:
     """Rows and choices that are the person's; every form field with the words of its model."""
 
-    formfield_overrides = MONEY_OVERRIDES
+    formfield_overrides = FIELD_OVERRIDES
     #: For fields whose model says nothing: what a trainee needs to know.
     help_texts: ClassVar[dict[str, Any]] = {}
 
@@ -239,6 +242,10 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
     warn_unsaved_form = True
     show_full_result_count = False
     save_on_top = False
+    #: Said on an empty list, where "add one" is not the answer.
+    empty_hint: Any = ""
+    #: field -> the method that shows it in the person's format where it can't be edited
+    shown_as: ClassVar[dict[str, str]] = {}
     change_form_before_template = "governance/admin/form_top.html"
     change_form_outer_after_template = "governance/admin/panels.html"
 
@@ -262,7 +269,12 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
         own = list(super().get_fieldsets(request, obj))
         if obj is None:
             return own
+        if not self.has_change_permission(request, obj):
+            own = [(title, self._read(options)) for title, options in own]
         return [*own, (_("Record"), {"fields": ROW_FACTS, "classes": ["collapse"]})]
+
+    def _read(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {**options, "fields": tuple(self.shown_as.get(name, name) for name in options["fields"])}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         made = super().get_form(request, obj, change=change, **kwargs)
@@ -346,25 +358,38 @@ class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
         return row.version
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        self._require_visible(request, object_id)
+        self.row_or_404(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        self._require_visible(request, object_id)
+        self.row_or_404(request, object_id)
         if request.method == "POST":
             raise PermissionDenied  # an old state is read here, not written back around the fence
         return super().history_form_view(request, object_id, version_id, extra_context)
 
+    def set_history_delta_changes(
+        self, request: HttpRequest, historical_records: Any, foreign_keys_are_objs: bool = True
+    ) -> None:
+        """The library compares what forms hold; a status is moved by no form."""
+        records = list(historical_records)
+        for after, before in pairwise(records):
+            after.history_delta_changes = changes_between(before, after)
+        for record in records:
+            record.history_change_reason = record.history_change_reason or ""
+
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
 
-    def _require_visible(self, request: HttpRequest, object_id: str) -> None:
-        if self.get_object(request, unquote(object_id)) is None:
-            raise Http404
-
     # --- ways
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The row, if it is there and the person's."""
+        row = self.get_object(request, unquote(str(object_id)))
+        if row is None:
+            raise Http404
+        return row
 
     def page(self, name: str, *args: Any) -> str:
         meta = self.model._meta
@@ -391,6 +416,7 @@ class PlainLedgerAdmin(Limited, ModelAdmin):
     list_per_page = 50
     list_filter_submit = True
     show_full_result_count = False
+    empty_hint: Any = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -39,12 +39,9 @@ MESSAGES = {
     "governance.unknown_reference": Message(_("There is no {what} '{text}'."), _("Add it first, in this file or by hand.")),
     "governance.duplicate": Message(_("'{text}' is there twice (first at {first})."), _("Keep one of the two.")),
     "governance.refused": Message(_("{problem}"), _("Correct it in the file.")),
-    "governance.secrets_in_table": Message(
-        _("Credentials are taken from JSON files only."), _("Take them out of the table, and send them as JSON.")
-    ),
     "governance.pair": Message(_("'{text}' is not brand:market."), _("Write it like DIS:US | DIS:DE; * is for every one.")),
     "governance.empty": Message(_("There is nothing to import in the file."), _("Add at least one row.")),
-    "governance.code_taken": Message(_("The {kind} is inactive by its archive: {text}."), _("Restore it by hand first.")),
+    "governance.archived": Message(_("'{text}' is archived."), _("Restore it by hand first, or take it out of the file.")),
 }  # fmt: skip
 
 
@@ -67,11 +64,6 @@ def _text(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
     if isinstance(value, dict | list | bool):
         return "", [place.block("cell.type", column, found=type(value).__name__, wanted="a text")]
     return str(value).strip(), []
-
-
-def _upper(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
-    text, found = _text(value, place, column)
-    return text, found
 
 
 def _codes(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
@@ -192,7 +184,6 @@ KINDS: dict[str, tuple[type[models.Model], tuple[Field, ...]]] = {
 SHEETS: dict[str, tuple[Column, ...]] = {
     kind: tuple(each.column for each in spec[1]) for kind, spec in KINDS.items()
 }
-_SINGULAR = {kind: kind.removesuffix("s") for kind in KINDS}
 
 
 def csv_columns() -> tuple[Column, ...]:
@@ -307,8 +298,8 @@ def _workbook_tables(source: Source) -> Iterable[tuple[Any, str]]:
 
 def _csv_entry(row: Row, findings: list[Finding]) -> Iterator[_Entry]:
     text = row.text("kind").casefold()
-    kind = text if text in KINDS else f"{text}s"
-    if kind not in KINDS:
+    kind = next((each for each in (text, f"{text}s", f"{text}es") if each in KINDS), "")
+    if not kind:
         findings.append(
             row.place.block("governance.unknown_kind", "kind", text=row.text("kind"), known=list(KINDS))
         )
@@ -393,6 +384,9 @@ class _Saver:
             return
         serves = values.pop("serves", [])
         row = model._default_manager.filter(**_lookup(entry.kind, values)).first()
+        if row is not None and getattr(row, "archived_at", None) is not None:
+            self.result.findings.append(entry.place.block("governance.archived", "", text=key))
+            return
         outcome = self._write(entry, model, row, values)
         if outcome is None:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -13,7 +13,7 @@ from rich.text import Text
 from governance.findings import Finding
 
 
-def print_json(value: Any, out: TextIO) -> None:
+def print_json(value: Any, out: Any) -> None:
     out.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 

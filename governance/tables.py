@@ -32,7 +32,7 @@ from governance.findings import gettext_noop as _
 Cell = str | int | float | Decimal | bool | date | datetime
 
 #: What an XLSX file may unpack to, and how many rows and columns a table may have.
-MAX_UNPACKED = 300 * 1024 * 1024
+MAX_UNPACKED = 120 * 1024 * 1024
 MAX_RATIO = 200
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
@@ -463,11 +463,20 @@ def _guessed(data: bytes) -> tuple[str, list[Finding]]:
         raise Refused(Finding("file.encoding_unknown" if _mostly_text(data) else "file.binary"))
     # a short text fits many encodings alike: of equals, the one that is met most
     equals = [match for match in matches if match.chaos <= best.chaos and match.coherence >= best.coherence]
-    chosen = min(equals, key=lambda match: _LIKELY.index(match.encoding) if match.encoding in _LIKELY else 99)
+    chosen = min(equals, key=_odds)
+    encoding = min(chosen.could_be_from_charset, key=_position)
     text = str(chosen)
     words = dict.fromkeys(re.findall(r"[\w'’.-]*[^\x00-\x7f][\w'’.-]*", text))
-    params = {"encoding": chosen.encoding, "sample": list(words)[:5]}
+    params = {"encoding": encoding, "sample": list(words)[:5]}
     return text, [Finding("file.encoding_guessed", severity="warn", params=params)]
+
+
+def _odds(match: Any) -> int:
+    return min(_position(name) for name in match.could_be_from_charset)
+
+
+def _position(encoding: str) -> int:
+    return _LIKELY.index(encoding) if encoding in _LIKELY else len(_LIKELY)
 
 
 def _mostly_text(data: bytes) -> bool:
@@ -633,7 +642,18 @@ def read_json(source: Source) -> Any:
         raise Refused(Finding("json.not_a_number", params={"text": str(error)[:80]})) from error
     if problems:
         raise Refused(*problems)
+    _refuse_unwritable(value)
     return value
+
+
+def _refuse_unwritable(value: Any) -> None:
+    """Escapes can smuggle in what no database takes: half a surrogate pair, a NUL."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise Refused(Finding("file.damaged_text")) from None
+    if "\\u0000" in json.dumps(value, default=str):
+        raise Refused(Finding("file.binary"))
 
 
 def _object(pairs: list[tuple[str, Any]], problems: list[Finding]) -> dict[str, Any]:

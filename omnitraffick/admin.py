@@ -63,7 +63,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Who it is"), {"fields": ("first_name", "last_name", "email", "time_zone")}),
-        (_("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser", "user_permissions")}),
+        (
+            _("What they may do"),
+            {"fields": ("is_active", "is_staff", "groups", "is_superuser", "user_permissions")},
+        ),
         (_("Record"), {"fields": ("last_login", "date_joined"), "classes": ["collapse"]}),
     )
     readonly_fields = ("last_login", "date_joined")
@@ -87,7 +90,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         # nobody widens their own roles
         return (*own, *POWERS, *(("groups",) if obj == request.user else ()))
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
         rows, twice = super().get_search_results(request, queryset, search_term)
         return (rows.filter(is_active=True) if _names_a_person(request) else rows), twice
 
@@ -103,7 +108,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 def _names_a_person(request: HttpRequest) -> bool:
     """Choosing an owner in a form: colleagues are found by name by everyone who works here."""
     match = request.resolver_match
-    return bool(match and match.url_name == "autocomplete" and request.user.is_authenticated and request.user.is_staff)
+    return bool(
+        match and match.url_name == "autocomplete" and request.user.is_authenticated and request.user.is_staff
+    )
 
 
 @admin.register(Group)

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from omnitraffick import broker
 
@@ -12,3 +13,4 @@ broker.install()
 app = Celery("omnitraffick")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)  # binds task_id to every log line of a worker

@@ -71,7 +71,10 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
 
 def sections(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's sidebar: Desk, then each section with what the person may see in it."""
-    desk = {"title": None, "items": [{"title": _("Desk"), "icon": "space_dashboard", "link": reverse("admin:index")}]}
+    desk = {
+        "title": None,
+        "items": [{"title": _("Desk"), "icon": "space_dashboard", "link": reverse("admin:index")}],
+    }
     made = [_section(request, title, models) for title, models in SECTIONS]
     return [desk, *(section for section in made if section["items"])]
 

@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -79,8 +78,17 @@ class PartOfTicket:
 class AdSetInline(GovernedTabularInline):
     model = AdSet
     fields = ("name", "goal", "budget", "budget_type", "position", "more")
-    readonly_fields = ("more",)
+    readonly_fields = ("more", "budget_read")
     verbose_name_plural = _("Ad sets")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None or (self.has_change_permission(request, obj) and obj.editable):
+            return self.fields
+        return tuple("budget_read" if name == "budget" else name for name in self.fields)
+
+    @admin.display(description=_("budget"))
+    def budget_read(self, row: AdSet) -> str:
+        return money.shown(row.budget, row.ticket.ad_account.currency) or EMPTY
 
     @admin.display(description=_("Targeting and ads"))
     def more(self, row: AdSet) -> SafeString | str:
@@ -116,6 +124,10 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     ordering = ("-id",)
     inlines = (AdSetInline,)
     readonly_fields = ("name_governed", "external_id")
+    empty_hint = _("Import a media plan, or add a ticket on a campaign's page.")
+    shown_as: ClassVar[dict[str, str]] = {
+        "budget": "budget_read", "bid_amount": "bid_read", "special_ad_categories": "special_read",
+    }  # fmt: skip
     change_form_outer_before_template = "trafficking/admin/ticket_top.html"
     fieldsets = (
         (
@@ -199,6 +211,21 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     def budget_shown(self, row: Ticket) -> str:
         return ticket_budget(row)
 
+    @admin.display(description=_("campaign budget"))
+    def budget_read(self, row: Ticket) -> str:
+        return money.shown(row.budget, row.ad_account.currency) or EMPTY
+
+    @admin.display(description=_("bid"))
+    def bid_read(self, row: Ticket) -> str:
+        return bid(row, row.ad_account.currency)
+
+    @admin.display(description=_("special ad categories"))
+    def special_read(self, row: Ticket) -> str:
+        if row.special_ad_categories is None:
+            return gettext("Not stated yet")
+        labels = dict(Ticket.SpecialCategory.choices)
+        return ", ".join(str(labels[each]) for each in row.special_ad_categories) or gettext("None of these")
+
     @display(description=_("Findings"), label={"block": "danger", "warn": "warning"})
     def findings_shown(self, row: Ticket) -> Any:
         blocks = sum(each.get("severity") == "block" for each in row.findings)
@@ -248,11 +275,13 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
         return [path("do/<slug:name>/", bulk, name="trafficking_ticket_do"), *super().get_urls()]
 
     def do_one(self, request: HttpRequest, object_id: str, action: TicketAction) -> HttpResponse:
-        row = get_object_or_404(self.get_queryset(request), pk=object_id)
+        row = self.row_or_404(request, object_id)
         return self.do(request, action, [row], back=self.page("change", row.pk))
 
     def do_many(self, request: HttpRequest, name: str) -> HttpResponse:
-        chosen = [pk for pk in request.POST.getlist("ticket") if pk.isdecimal()][:MOST_AT_ONCE]
+        chosen = [pk for pk in request.POST.getlist("ticket") if pk.isdecimal() and len(pk) < 19][
+            :MOST_AT_ONCE
+        ]
         rows = list(self.get_queryset(request).filter(pk__in=chosen))
         known = next((each for each in panels.actions() if each.name == name), None)
         if known is None or not rows:
@@ -334,6 +363,17 @@ def carry_out(request: HttpRequest, action: TicketAction, order: Order) -> None:
         messages.add_message(request, outcome.level, f"{order.ticket}: {outcome.text}")
 
 
+def bid(row: Ticket | AdSet, currency: str) -> str:
+    """A cap in the account's currency; for ROAS the ratio."""
+    if row.bid_amount is None:
+        return EMPTY
+    return (
+        money.plain(row.bid_amount)
+        if row.bid_strategy == "TARGET_ROAS"
+        else money.shown(row.bid_amount, currency)
+    )
+
+
 def ticket_budget(ticket: Ticket) -> str:
     """What the ticket may spend, in the person's format: "$1,500.00 · Lifetime"."""
     if ticket.budget_level == Ticket.BudgetLevel.CAMPAIGN:
@@ -404,6 +444,7 @@ class AdSetAdmin(PartOfTicket, GovernedAdmin):
     ordering = ("-id",)
     inlines = (AdInline,)
     readonly_fields = ("governed_name", "external_id", "intent_id")
+    shown_as: ClassVar[dict[str, str]] = {"budget": "budget_shown", "bid_amount": "bid_read"}
     fieldsets = (
         (None, {"fields": ("ticket", "name", "position", "governed_name", "external_id")}),
         (
@@ -455,6 +496,10 @@ class AdSetAdmin(PartOfTicket, GovernedAdmin):
     def budget_shown(self, row: AdSet) -> str:
         amount = money.shown(row.budget, row.ticket.ad_account.currency)
         return f"{amount} · {row.get_budget_type_display()}" if amount else EMPTY
+
+    @admin.display(description=_("bid"))
+    def bid_read(self, row: AdSet) -> str:
+        return bid(row, row.ticket.ad_account.currency)
 
     @display(description=_("Ticket status"), ordering="ticket__status", label=STATUS_BADGES)
     def status_badge(self, row: AdSet) -> tuple[str, str]:
@@ -511,6 +556,7 @@ class AdAdmin(PartOfTicket, AdFields, GovernedAdmin):
 
 @admin.register(Plan)
 class PlanAdmin(LedgerAdmin):
+    empty_hint = _("A plan is compiled when a ticket is submitted and passes QA.")
     list_display = (
         "digest_shown",
         "ticket_link",
@@ -545,6 +591,7 @@ class PlanAdmin(LedgerAdmin):
 
 @admin.register(Approval)
 class ApprovalAdmin(LedgerAdmin):
+    empty_hint = _("Approvals and rejections stand here once someone has decided on a plan.")
     list_display = ("ticket_link", "decision_badge", "by", "at", "plan_link", "comment")
     list_filter = ("decision", *related("by"), ("at", RangeDateFilter))
     search_fields = ("ticket__campaign__name", "comment", "by__username")
@@ -574,6 +621,7 @@ class ApprovalAdmin(LedgerAdmin):
 
 @admin.register(PlatformObject)
 class PlatformObjectAdmin(LedgerAdmin):
+    empty_hint = _("What platforms hold stands here after a deployment.")
     list_display = ("external_shown", "object_type", "name", "ticket_link", "ad_account", "created_at")
     list_filter = ("object_type", *related("ad_account"), ("created_at", RangeDateFilter))
     search_fields = ("external_id", "name", "ticket__campaign__name")

@@ -38,7 +38,13 @@ from trafficking.models import Ticket
 
 #: Lines of a result that the page lists; the rest are counted.
 SHOWN_LINES = 500
-OUTCOME_BADGES = {"created": "success", "updated": "info", "unchanged": "", "kept": "warning", "reported": "warning"}
+OUTCOME_BADGES = {
+    "created": "success",
+    "updated": "info",
+    "unchanged": "",
+    "kept": "warning",
+    "reported": "warning",
+}
 
 
 class UploadForm(forms.Form):
@@ -120,7 +126,16 @@ def rate(row: MediaPlanLine) -> str:
 class MediaPlanAdmin(LedgerAdmin):
     """Plans are written by importing them."""
 
-    list_display = ("__str__", "plan_key", "format_badge", "lines_shown", "file_name", "imported_by", "updated_at")
+    empty_hint = _("Import a plan: it becomes campaigns and draft tickets.")
+    list_display = (
+        "__str__",
+        "plan_key",
+        "format_badge",
+        "lines_shown",
+        "file_name",
+        "imported_by",
+        "updated_at",
+    )
     list_filter = ("format", *related("imported_by"), ("created_at", RangeDateFilter))
     search_fields = ("name", "plan_key", "file_name", "file_sha256")
     list_select_related = ("imported_by",)
@@ -153,7 +168,9 @@ class MediaPlanAdmin(LedgerAdmin):
     def lines_shown(self, row: Any) -> int:
         return row.line_count
 
-    @action(description=_("Import a plan"), url_path="import", icon="upload_file", variant=ActionVariant.PRIMARY)
+    @action(
+        description=_("Import a plan"), url_path="import", icon="upload_file", variant=ActionVariant.PRIMARY
+    )
     def upload(self, request: HttpRequest) -> HttpResponse:
         """The upload form; after it, every error by row and column, or what was written with links to it."""
         if not self._may_import(request):
@@ -180,17 +197,23 @@ class MediaPlanAdmin(LedgerAdmin):
     def _tell(self, request: HttpRequest, result: ImportResult, *, dry_run: bool) -> None:
         if result.refused:
             count = len(result.errors)
-            text = ngettext("%(count)s error: nothing was written.", "%(count)s errors: nothing was written.", count)
+            text = ngettext(
+                "%(count)s error: nothing was written.", "%(count)s errors: nothing was written.", count
+            )
             messages.error(request, text % {"count": count})
         elif dry_run:
-            messages.info(request, gettext("No errors. Nothing was written: switch 'only check' off to import it."))
+            messages.info(
+                request, gettext("No errors. Nothing was written: switch 'only check' off to import it.")
+            )
         else:
             messages.success(request, gettext("Imported."))
 
 
 def _workbook(name: str, data: bytes) -> HttpResponse:
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return HttpResponse(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return HttpResponse(
+        data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def result_context(result: ImportResult) -> dict[str, Any]:
@@ -219,6 +242,7 @@ OUTCOMES = {
 
 @admin.register(MediaPlanLine)
 class MediaPlanLineAdmin(LedgerAdmin):
+    empty_hint = _("Lines stand here once a media plan has been imported.")
     list_display = ("line_key", "plan", "position", "campaign_link", "channel", "cost_shown", "rate_shown")
     list_filter = related("plan", "campaign", "channel")
     search_fields = ("line_key", "campaign__name", "plan__name", "plan__plan_key")
@@ -226,7 +250,7 @@ class MediaPlanLineAdmin(LedgerAdmin):
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("plan", "line_key", "position", "campaign", "channel")}),
-        (_("Money"), {"fields": ("cost_media", "cost_currency", "rate", "rate_source")}),
+        (_("Money"), {"fields": ("cost_shown", "rate_shown")}),
         (_("As imported"), {"fields": ("source",), "classes": ["collapse"]}),
     )
 

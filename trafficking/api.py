@@ -36,9 +36,10 @@ from governance.api.viewsets import GovernedView, RowsView, UploadView
 from governance.findings import Finding, blocking
 from governance.models import AdAccount, Brand, Channel, Market
 from governance.platforms import Platform
-from governance.tables import Source
+from governance.tables import Refused, Source
 from trafficking import qa, services
 from trafficking.models import Ad, AdSet, Plan, Ticket
+from trafficking.platforms.registry import platform
 from trafficking.statuses import EDITABLE, Status
 from trafficking.tree_services import AdDraft, AdSetDraft, patch_tree, save_tree
 
@@ -137,7 +138,7 @@ class TicketSummaryBody(GovernedBody):
     channel = ReferenceField(Channel, help_text="Code or id.")
     ad_account = ReferenceField(AdAccount, help_text="Its id.")
     owner = PersonField(required=False, allow_null=True, help_text="User name; you, if not given.")
-    requested_by = PersonField(read_only=True)
+    requested_by = PersonField(read_only=True, allow_null=True)
     governed_name = serializers.SerializerMethodField(help_text="The campaign's name on this channel.")
     special_ad_categories = serializers.ListField(
         child=serializers.CharField(),
@@ -205,6 +206,7 @@ class TicketFilters(GovernedFilters):
 
 
 class CommentBody(StrictBody):
+    ALSO = frozenset({"version"})
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
 
 
@@ -215,6 +217,7 @@ class ApproveBody(CommentBody):
 
 
 class RejectBody(StrictBody):
+    ALSO = frozenset({"version"})
     comment = serializers.CharField(max_length=2000, help_text="Why, so that it can be mended.")
 
 
@@ -432,7 +435,7 @@ def _compiled_plan(ticket: Ticket) -> dict[str, Any]:
     report = qa.check_ticket(ticket)
     return {
         "ticket": str(ticket.public_id), "platform": report.snapshot.platform,
-        "api_version": report.operations[0].api_version if report.operations else "", "digest": report.digest, "stored": False,
+        "api_version": platform(report.snapshot.platform).api_version, "digest": report.digest, "stored": False,
         "findings": [finding.as_report() for finding in report.findings],
         "operations": [operation.as_dict() for operation in report.operations],
     }  # fmt: skip
@@ -465,7 +468,7 @@ class MediaPlanLineBody(serializers.ModelSerializer):
 class MediaPlanSummaryBody(GovernedBody):
     reported = serializers.ListField(read_only=True, help_text="Lines that are not trafficked here, and why.")
     parameters = serializers.DictField(read_only=True)
-    imported_by = PersonField(read_only=True)
+    imported_by = PersonField(read_only=True, allow_null=True)
 
     class Meta:
         model = MediaPlan
@@ -550,7 +553,10 @@ class MediaPlanImportView(UploadView):
     def post(self, request: Request) -> Response:
         """Import a plan: everything or nothing. All errors at once, by row and column (400, in `error.fields`)."""
         given = ImportBody(data=request.data).values_or_raise()
-        result = _import(given, request.user)
+        try:
+            result = _import(given, request.user)
+        except Refused as unreadable:
+            raise _refused(unreadable.findings) from None
         if result.refused:
             raise _refused(result.errors)
         return Response(result.as_dict())
@@ -585,7 +591,7 @@ def _import(given: Mapping[str, Any], user: Any) -> Any:
 def _source(upload: Any) -> Source:
     if upload.size > settings.IMPORT_MAX_BYTES:
         raise _too_large()
-    return Source(upload.name, upload.read())
+    return Source.from_upload(upload)
 
 
 def _refused(findings: list[Finding]) -> Problem:

@@ -97,7 +97,9 @@ class _Node:
             if isinstance(each, dict):
                 made.append(_Node(each, place, self.findings))
             else:
-                self.findings.append(place.block("plan.type", what=f"{key}[{at}]", found=_kind(each), wanted="an object"))
+                self.findings.append(
+                    place.block("plan.type", what=f"{key}[{at}]", found=_kind(each), wanted="an object")
+                )
         return made
 
     def _is_number(self, key: str, value: Any) -> bool:
@@ -113,7 +115,14 @@ class _Node:
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", Decimal: "a number"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        Decimal: "a number",
+    }
     return names.get(type(value), "nothing")
 
 
@@ -129,7 +138,9 @@ def read_open_plan(source: Source) -> Plan:
     campaign = _Node(document["campaign"], Place(path="campaign"), findings)
     version = meta.text("schema_version", required=True)
     if version and version.removeprefix("v") not in VERSIONS:
-        raise Refused(meta.place.block("plan.version", "schema_version", version=version, known=list(VERSIONS)))
+        raise Refused(
+            meta.place.block("plan.version", "schema_version", version=version, known=list(VERSIONS))
+        )
     plan = Plan(
         key=meta.text("id", required=True), name=meta.text("name"), format="OMP", lines=[], findings=findings,
         schema_version=version.removeprefix("v"), currency=_currency(campaign, "budget_currency"),
@@ -145,7 +156,11 @@ def read_open_plan(source: Source) -> Plan:
     for at, item in enumerate(items):
         if item is None:
             place = Place(path=f"lineitems[{at}]")
-            findings.append(place.block("plan.type", what="lineitem", found=_kind(document["lineitems"][at]), wanted="an object"))
+            findings.append(
+                place.block(
+                    "plan.type", what="lineitem", found=_kind(document["lineitems"][at]), wanted="an object"
+                )
+            )
             continue
         line = _line(item, at + 1, plan, shared, seen)
         findings += item.findings
@@ -167,7 +182,9 @@ class _Shared:
 
     @classmethod
     def read(cls, campaign: _Node) -> _Shared:
-        audiences = [_audience(node) for node in campaign.nodes("target_audiences")] or _old_audience(campaign)
+        audiences = [_audience(node) for node in campaign.nodes("target_audiences")] or _old_audience(
+            campaign
+        )
         by_name = {each.name.casefold(): each for each in audiences}
         return cls(
             name=campaign.text("name", required=True),
@@ -180,7 +197,10 @@ class _Shared:
 
 
 def _audience(node: _Node) -> AudienceText:
-    wishes = [node.text(f"{kind}_attributes", limit=2000) for kind in ("demo", "interest", "intent", "purchase", "content")]
+    wishes = [
+        node.text(f"{kind}_attributes", limit=2000)
+        for kind in ("demo", "interest", "intent", "purchase", "content")
+    ]
     return AudienceText(
         name=node.text("name", required=True),
         age_min=node.integer("demo_age_start"),
@@ -192,7 +212,13 @@ def _audience(node: _Node) -> AudienceText:
 
 def _old_audience(campaign: _Node) -> list[AudienceText]:
     """Version 2.0: one audience, spread over fields of the campaign."""
-    keys = ("audience_name", "audience_age_start", "audience_age_end", "audience_gender", "audience_interests")
+    keys = (
+        "audience_name",
+        "audience_age_start",
+        "audience_age_end",
+        "audience_gender",
+        "audience_interests",
+    )
     if not any(campaign.value.get(key) for key in keys):
         return []
     return [
@@ -227,7 +253,9 @@ def _locations(campaign: _Node) -> tuple[Location, ...]:
 def _old_locations(campaign: _Node) -> tuple[Location, ...]:
     kind = campaign.text("location_type")
     texts = campaign.texts("locations")
-    return tuple(Location(text, kind, Place(path=f"campaign.locations[{at}]")) for at, text in enumerate(texts))
+    return tuple(
+        Location(text, kind, Place(path=f"campaign.locations[{at}]")) for at, text in enumerate(texts)
+    )
 
 
 def _currency(node: _Node, key: str) -> str:
@@ -240,7 +268,9 @@ def _currency(node: _Node, key: str) -> str:
 def _line(item: _Node, position: int, plan: Plan, shared: _Shared, seen: dict[str, int]) -> PlanLine | None:
     key = item.text("id", required=True)
     if key and key in seen:
-        item.findings.append(item.place.block("plan.duplicate_line", "id", line=key, first=f"lineitems[{seen[key] - 1}]"))
+        item.findings.append(
+            item.place.block("plan.duplicate_line", "id", line=key, first=f"lineitems[{seen[key] - 1}]")
+        )
     elif key:
         seen[key] = position
         plan.keys.add(key)
@@ -249,7 +279,9 @@ def _line(item: _Node, position: int, plan: Plan, shared: _Shared, seen: dict[st
         item.findings.append(item.place.warn("plan.aggregate", "is_aggregate", level=level or "–"))
         return None
     if not shared.advertiser:
-        item.findings.append(Place(path="campaign").block("plan.missing", "advertiser_name", what="advertiser_name"))
+        item.findings.append(
+            Place(path="campaign").block("plan.missing", "advertiser_name", what="advertiser_name")
+        )
     name = item.text("name", required=True)
     start, end = item.day("start_date"), item.day("end_date")
     cost, currency = _cost(item), _line_currency(item, plan)
@@ -293,7 +325,11 @@ def vendor_texts(vehicle: str, partner: str, product: str) -> tuple[str, ...]:
 
 def _line_locations(item: _Node) -> tuple[Location, ...]:
     name = item.text("location_name")
-    return (Location(name, item.text("location_type"), Place(path=item.place.field("location_name"))),) if name else ()
+    return (
+        (Location(name, item.text("location_type"), Place(path=item.place.field("location_name"))),)
+        if name
+        else ()
+    )
 
 
 def _line_audience(item: _Node, shared: _Shared) -> AudienceText | None:

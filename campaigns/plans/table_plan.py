@@ -68,7 +68,9 @@ def read_table_plan(source: Source) -> Plan:
             if line is not None:
                 plan.lines.append(line)
     plan.findings[:0] = table.findings
-    plan.findings += _identity(plan, source, table, [each for each in ids if each], [each for each in names if each])
+    plan.findings += _identity(
+        plan, source, table, [each for each in ids if each], [each for each in names if each]
+    )
     return plan
 
 
@@ -76,7 +78,11 @@ def _identity(plan: Plan, source: Source, table: Table, ids: list[str], names: l
     plan.key = ids[0] if ids else source.stem[:200]
     plan.name = names[0] if names else ""
     several = (("plan_id", ids), ("plan_name", names))
-    return [Finding("plan.several_plans", column, params={"plans": found}) for column, found in several if len(found) > 1]
+    return [
+        Finding("plan.several_plans", column, params={"plans": found})
+        for column, found in several
+        if len(found) > 1
+    ]
 
 
 class _LineReader:
@@ -125,7 +131,9 @@ class _LineReader:
     def _key(self, seen: dict[str, int], plan: Plan) -> str:
         key = self.required("line")
         if key in seen:
-            self.findings.append(self.place.block("plan.duplicate_line", "line", line=key, first=f"row {seen[key]}"))
+            self.findings.append(
+                self.place.block("plan.duplicate_line", "line", line=key, first=f"row {seen[key]}")
+            )
         elif key:
             seen[key] = self.place.row
             plan.keys.add(key)
@@ -154,7 +162,9 @@ class _LineReader:
     def _rate(self) -> tuple[Decimal | None, str]:
         written, currency = self.row.text("exchange_rate"), self._currency("exchange_rate_currency")
         if bool(written) != bool(currency):
-            self.findings.append(self.place.block("plan.rate_pair", "exchange_rate" if currency else "exchange_rate_currency"))
+            self.findings.append(
+                self.place.block("plan.rate_pair", "exchange_rate" if currency else "exchange_rate_currency")
+            )
             return None, ""
         return (self._read(cells.read_rate, "exchange_rate"), currency) if written else (None, "")
 
@@ -178,7 +188,9 @@ class _LineReader:
         high = self._read(cells.read_integer, "age_max") if self.row.text("age_max") else None
         gender = "ANY"
         if self.row.text("gender"):
-            gender, found = cells.read_choice(self.row.text("gender"), ("ANY", "FEMALE", "MALE"), self.place, "gender")
+            gender, found = cells.read_choice(
+                self.row.text("gender"), ("ANY", "FEMALE", "MALE"), self.place, "gender"
+            )
             self.findings += found
         name = self.text("audience")
         if not name and low is None and high is None and gender == "ANY":

@@ -11,7 +11,16 @@ from django.core.management import call_command
 from openpyxl import Workbook
 
 from governance.imports import KINDS, SHEETS, check_governance, csv_columns, import_governance
-from governance.models import AdAccount, AdAccountServes, Alias, Audience, Brand, Channel, ExchangeRate, Market
+from governance.models import (
+    AdAccount,
+    AdAccountServes,
+    Alias,
+    Audience,
+    Brand,
+    Channel,
+    ExchangeRate,
+    Market,
+)
 from governance.tables import Source, csv_text, workbook_bytes
 from governance.tests.factories import UserFactory
 
@@ -47,7 +56,11 @@ def test_a_json_file_makes_the_whole_vocabulary_in_any_order():
     result = run(DOCUMENT)
     assert result.written, [(f.field, f.message) for f in result.findings]
     account = AdAccount.objects.get()
-    assert (account.platform, account.external_id, account.daily_cap) == ("google_ads", "1234567890", Decimal(5000))
+    assert (account.platform, account.external_id, account.daily_cap) == (
+        "google_ads",
+        "1234567890",
+        Decimal(5000),
+    )
     assert account.credentials == {"access_token": "very-secret-token"}
     assert AdAccountServes.objects.get().brand.code == "DIS"
     assert Alias.objects.get(text="Kids' parents").audience == Audience.objects.get()
@@ -102,8 +115,15 @@ def test_a_change_updates_only_what_the_file_states():
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_by_path_and_nothing_is_written(change, code, field):
-    result = run({**({"brands": [{"code": "GOOD", "name": "Good"}]} if change and "brands" not in change else {}), **change})
-    assert (code, field) in {(f.code, f.field) for f in result.findings}, [(f.code, f.field, f.message) for f in result.findings]
+    result = run(
+        {
+            **({"brands": [{"code": "GOOD", "name": "Good"}]} if change and "brands" not in change else {}),
+            **change,
+        }
+    )
+    assert (code, field) in {(f.code, f.field) for f in result.findings}, [
+        (f.code, f.field, f.message) for f in result.findings
+    ]
     assert not result.written and not Brand.objects.exists() and not Market.objects.exists()
     assert "very-secret-token" not in json.dumps(result.as_dict())
 

@@ -98,7 +98,20 @@ PLAIN = "line,name,cost_media\nL1,Café,10\n"
         ("\n" + PLAIN).encode(),
         ("Line , NAME,Cost-Media\n" + "L1,Café,10\n").encode(),
     ],
-    ids=["utf8", "bom", "utf16", "utf16le", "utf16be", "semicolons", "tabs", "crlf", "cr", "sep", "blank", "headers"],
+    ids=[
+        "utf8",
+        "bom",
+        "utf16",
+        "utf16le",
+        "utf16be",
+        "semicolons",
+        "tabs",
+        "crlf",
+        "cr",
+        "sep",
+        "blank",
+        "headers",
+    ],
 )
 def test_every_usual_csv_reads_alike(data):
     assert rows_of(data) == [{"line": "L1", "name": "Café", "cost_media": "10"}]
@@ -326,7 +339,10 @@ def test_bad_json_is_refused(text, code):
 
 
 def test_json_numbers_keep_their_digits():
-    assert read_json(Source("x.json", b'{"a": 19.99, "b": 0.10}')) == {"a": Decimal("19.99"), "b": Decimal("0.10")}
+    assert read_json(Source("x.json", b'{"a": 19.99, "b": 0.10}')) == {
+        "a": Decimal("19.99"),
+        "b": Decimal("0.10"),
+    }
 
 
 # ------------------------------------------------------------------------------------------ cells
@@ -359,7 +375,9 @@ def test_every_iso_date_reads_back(day: date):
     assert cells.read_date(day.isoformat(), HERE, "d") == (day, [])
 
 
-@pytest.mark.parametrize(("text", "reading"), [("1,000.50", "1000.50"), ("1.000,50", "1000.50"), ("1 000", "1000")])
+@pytest.mark.parametrize(
+    ("text", "reading"), [("1,000.50", "1000.50"), ("1.000,50", "1000.50"), ("1 000", "1000")]
+)
 def test_amounts_with_separators_are_refused_with_the_reading_meant(text, reading):
     value, [finding] = cells.read_amount(text, HERE, "cost_media")
     assert value is None and finding.code == "money.separators" and reading in finding.remedy
@@ -377,12 +395,17 @@ def test_a_spreadsheets_float_is_read_as_it_is_shown():
         assert cells.read_amount(bad, HERE, "c")[1]
 
 
-_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\ufffd\u2028\u2029\x85"), max_size=30)
+_TEXT = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\ufffd\u2028\u2029\x85"),
+    max_size=30,
+)
 
 
 @given(st.lists(st.tuples(_TEXT, _TEXT), min_size=1, max_size=6))
 def test_any_text_makes_the_round_trip_through_csv(pairs):
-    rows = [{"line": f"L{n}", "name": a.strip(), "cost_media": f"x{b.strip()}"} for n, (a, b) in enumerate(pairs)]
+    rows = [
+        {"line": f"L{n}", "name": a.strip(), "cost_media": f"x{b.strip()}"} for n, (a, b) in enumerate(pairs)
+    ]
     read = rows_of("\ufeff" + csv_text(COLUMNS, rows))
     for before, after in zip(rows, read, strict=True):
         name = after.get("name", "")
@@ -390,7 +413,9 @@ def test_any_text_makes_the_round_trip_through_csv(pairs):
         assert after["cost_media"] == before["cost_media"].strip(" \u00a0\u202f")
 
 
-@given(st.lists(st.text(string.ascii_letters + " |,;'\"é", min_size=1).map(str.strip).filter(bool), max_size=5))
+@given(
+    st.lists(st.text(string.ascii_letters + " |,;'\"é", min_size=1).map(str.strip).filter(bool), max_size=5)
+)
 def test_lists_in_a_cell_read_back_unless_they_hold_the_separator(values):
     clean = [value for value in values if " | " not in f" {value} "]
     assert cells.split_list(cells.join_list(clean)) == clean
@@ -406,3 +431,8 @@ def test_no_bytes_break_the_reader(data: bytes):
         decode(data)
     except Refused as refused:
         assert refused.findings
+
+
+def test_a_short_western_text_is_called_by_its_usual_encoding():
+    text, [finding] = decode("line,name\nL1,Zürich\n".encode("cp1252"))
+    assert "Zürich" in text and finding.params["encoding"] == "cp1252"

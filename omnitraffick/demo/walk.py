@@ -168,7 +168,7 @@ def _line_states(problems: dict[int, str]) -> list[LineState]:
     if plan is None:
         return []
     tickets = {(each.campaign_id, each.channel_id): each for each in demo_tickets()}
-    intents = [line.ad_set_intent for line in plan.lines.all()]
+    intents = [line.ad_set_intent for line in plan.lines.all() if line.ad_set_intent]
     ad_sets: dict[Any, AdSet] = {
         each.intent_id: each for each in AdSet.objects.filter(intent_id__in=intents).prefetch_related("ads")
     }

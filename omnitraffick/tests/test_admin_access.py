@@ -81,7 +81,9 @@ def test_a_brand_that_is_yours_in_a_market_that_is_not_is_refused(world, client)
 
     person = UserFactory(roles=["Planner"])
     Grant.objects.create(user=person, brand=world.brand, market=world.market)
-    Grant.objects.create(user=person, brand=world.other_brand, market=MarketFactory(code="DE", country="DE", currency="EUR"))
+    Grant.objects.create(
+        user=person, brand=world.other_brand, market=MarketFactory(code="DE", country="DE", currency="EUR")
+    )
     client.force_login(person)
     start = world.campaign.start_on.isoformat()
     sent = form_values(
@@ -99,12 +101,20 @@ def test_actions_pass_over_another_brands_tickets(world, client):
     client.force_login(world.outsider)
     pk = ticket.pk
     for name in ("submit", "approve", "reject", "cancel", "deploy"):
-        one = client.post(reverse(f"admin:trafficking_ticket_{name}", args=[pk]), {"confirmed": "1", "comment": "x"})
+        one = client.post(
+            reverse(f"admin:trafficking_ticket_{name}", args=[pk]), {"confirmed": "1", "comment": "x"}
+        )
         assert one.status_code in (403, 404)
-        client.post(reverse("admin:trafficking_ticket_do", args=[name]), {"confirmed": "1", "ticket": [pk], "comment": "x"})
-    client.post(reverse("admin:trafficking_ticket_changelist"), {"action": "do_cancel", "_selected_action": [pk]})
+        client.post(
+            reverse("admin:trafficking_ticket_do", args=[name]),
+            {"confirmed": "1", "ticket": [pk], "comment": "x"},
+        )
     client.post(
-        reverse("admin:trafficking_ticket_changelist"), {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+        reverse("admin:trafficking_ticket_changelist"), {"action": "do_cancel", "_selected_action": [pk]}
+    )
+    client.post(
+        reverse("admin:trafficking_ticket_changelist"),
+        {"action": "delete_selected", "_selected_action": [pk], "post": "yes"},
     )
     assert Ticket.objects.get(pk=pk).status == "READY_FOR_API"
 
@@ -116,7 +126,10 @@ def test_an_account_that_also_serves_another_brand_is_seen_but_not_changed(world
     client.force_login(world.outsider)
     page = client.get(reverse("admin:governance_adaccount_change", args=[world.account.pk]))
     assert page.status_code == 200 and not page.context["has_change_permission"]
-    assert client.post(reverse("admin:governance_adaccount_change", args=[world.account.pk]), {}).status_code == 403
+    assert (
+        client.post(reverse("admin:governance_adaccount_change", args=[world.account.pk]), {}).status_code
+        == 403
+    )
 
 
 def test_the_sidebar_leads_only_where_the_person_may_go(world, client):
@@ -131,7 +144,9 @@ def test_nobody_but_a_superuser_makes_superusers(world, client):
     from django.contrib.auth.models import Permission
 
     for codename in ("change_user", "view_user"):
-        world.data_admin.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label="governance"))
+        world.data_admin.user_permissions.add(
+            Permission.objects.get(codename=codename, content_type__app_label="governance")
+        )
     client.force_login(world.data_admin)
     url = reverse("admin:governance_user_change", args=[world.planner.pk])
     sent = form_values(client.get(url), is_superuser="on")
@@ -139,3 +154,41 @@ def test_nobody_but_a_superuser_makes_superusers(world, client):
     world.planner.refresh_from_db()
     assert not world.planner.is_superuser
     assert client.post(reverse("admin:governance_user_change", args=[world.boss.pk]), sent).status_code == 403
+
+
+def test_a_planner_finds_a_colleague_to_own_a_campaign_but_not_the_list_of_people(world, client):
+    client.force_login(world.planner)
+    asked = {"app_label": "campaigns", "model_name": "campaign", "field_name": "owner", "term": "approv"}
+    answer = json.loads(client.get(reverse("admin:autocomplete"), asked).content)
+    assert [each["text"] for each in answer["results"]] == ["approver"]
+    assert client.get(reverse("admin:governance_user_changelist")).status_code == 403
+
+
+def test_shared_vocabulary_is_changed_only_by_who_has_every_brand(world, client):
+    from governance.models import Channel
+
+    row = Channel.objects.get(code="META")
+    client.force_login(world.outsider)
+    page = client.get(reverse("admin:governance_channel_change", args=[row.pk]))
+    assert page.status_code == 200 and not page.context["has_change_permission"]
+    assert (
+        client.post(reverse("admin:governance_channel_change", args=[row.pk]), {"code": "X1"}).status_code
+        == 403
+    )
+
+
+@pytest.mark.parametrize("wrong", ["abc", "0", "99999999999999999999999", "1/2"])
+def test_an_address_that_is_no_row_is_not_found(world, client, wrong):
+    client.force_login(world.boss)
+    for name, page in (
+        ("trafficking_ticket", "submit"),
+        ("governance_namingconvention", "put_in_force"),
+        ("trafficking_ticket", "history"),
+    ):
+        assert client.get(reverse(f"admin:{name}_{page}", args=[wrong])).status_code == 404
+    assert (
+        client.post(
+            reverse("admin:trafficking_ticket_do", args=["nonsense"]), {"ticket": [wrong]}
+        ).status_code
+        == 302
+    )

@@ -39,7 +39,11 @@ def _do(client, name, ticket, **values):
     page = client.get(_url(name, ticket))
     assert page.status_code == 200
     shown = page.context["cards"][0]["ticket"].digest
-    return client.post(_url(name, ticket), {"confirmed": "1", "ticket": ticket.pk, f"digest-{ticket.pk}": shown, **values}, follow=True)
+    return client.post(
+        _url(name, ticket),
+        {"confirmed": "1", "ticket": ticket.pk, f"digest-{ticket.pk}": shown, **values},
+        follow=True,
+    )
 
 
 def _told(response) -> str:
@@ -88,7 +92,9 @@ def test_the_approver_approves_the_plan_that_was_shown_not_a_newer_one(world, cl
     from trafficking.services import submit_ticket
 
     submit_ticket(ticket=Ticket.objects.get(pk=ticket.pk), by=world.planner)
-    answer = client.post(_url("approve", ticket), {"confirmed": "1", f"digest-{ticket.pk}": shown}, follow=True)
+    answer = client.post(
+        _url("approve", ticket), {"confirmed": "1", f"digest-{ticket.pk}": shown}, follow=True
+    )
     assert "changed since you read it" in _told(answer)
     assert _status(ticket) == Status.READY_FOR_API and not Approval.objects.exists()
 
@@ -143,7 +149,9 @@ def test_roles_decide_which_actions_are_offered(world, client):
     for person in (world.planner, world.approver, world.data_admin):
         client.force_login(person)
         page = client.get(_url("change", ticket)).content.decode()
-        offered[person.username] = {name for name in ("submit", "approve", "reject", "cancel", "deploy") if _url(name, ticket) in page}
+        offered[person.username] = {
+            name for name in ("submit", "approve", "reject", "cancel", "deploy") if _url(name, ticket) in page
+        }
         for name in {"approve", "reject", "cancel", "deploy", "submit"} - offered[person.username]:
             client.post(_url(name, ticket), {"confirmed": "1", "comment": "x"})
             assert _status(ticket) == Status.READY_FOR_API, (person, name)
@@ -166,7 +174,11 @@ def test_many_are_approved_only_through_a_page_that_lists_their_digests(world, c
     sent = {"confirmed": "1", "ticket": [first.pk, second.pk, third.pk], "comment": "all read"}
     sent |= {f"digest-{each.pk}": each.digest for each in (first, second)}
     answer = client.post(reverse("admin:trafficking_ticket_do", args=["approve"]), sent, follow=True)
-    assert [_status(each) for each in (first, second, third)] == [Status.APPROVED, Status.APPROVED, Status.DRAFT]
+    assert [_status(each) for each in (first, second, third)] == [
+        Status.APPROVED,
+        Status.APPROVED,
+        Status.DRAFT,
+    ]
     told = _told(answer)
     assert told.count("Approved: it can be deployed") == 2 and "Third Wave" in told
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from campaigns.models import Campaign, CampaignChannel
 from governance.models import AdAccount, Brand, Market, NamingConvention
@@ -28,7 +30,10 @@ def _change(name: str, pk: int) -> str:
 def _said(response) -> str:
     """All errors of a form page."""
     texts = [str(response.context["adminform"].form.errors)]
-    texts += [str(inline.formset.errors) + str(inline.formset.non_form_errors()) for inline in response.context["inline_admin_formsets"]]
+    texts += [
+        str(inline.formset.errors) + str(inline.formset.non_form_errors())
+        for inline in response.context["inline_admin_formsets"]
+    ]
     return " ".join(texts)
 
 
@@ -105,7 +110,10 @@ def test_changing_a_code_in_use_shows_the_impact_and_asks_first(world, client):
     answer = client.post(url, form_values(client.get(url), code="USA"))
     assert answer.status_code == 200
     assert "1 names that are not deployed yet will be rebuilt" in _said(answer)
-    assert answer.context["adminform"].form.asks_impact and "I have read what this changes" in answer.content.decode()
+    assert (
+        answer.context["adminform"].form.asks_impact
+        and "I have read what this changes" in answer.content.decode()
+    )
     assert Market.objects.get(pk=world.market.pk).code == "US"
     assert client.post(url, form_values(answer, code="USA", impact_accepted="on")).status_code == 302
     assert Market.objects.get(pk=world.market.pk).code == "USA"
@@ -137,7 +145,9 @@ def test_credentials_are_written_never_shown_and_kept_when_left_empty(world, cli
     assert client.post(url, form_values(again, name="Renamed")).status_code == 302
     kept = AdAccount.objects.get(pk=world.account.pk)
     assert kept.name == "Renamed" and kept.credentials[name] == "very-secret-token"
-    history = client.get(reverse("admin:governance_adaccount_history", args=[world.account.pk])).content.decode()
+    history = client.get(
+        reverse("admin:governance_adaccount_history", args=[world.account.pk])
+    ).content.decode()
     assert "very-secret-token" not in history
     client.post(url, form_values(client.get(url), forget_secrets="on"))
     assert AdAccount.objects.get(pk=world.account.pk).credentials == {}
@@ -146,10 +156,21 @@ def test_credentials_are_written_never_shown_and_kept_when_left_empty(world, cli
 def test_the_pairs_that_an_account_serves_are_saved_in_line(world, client):
     client.force_login(world.data_admin)
     url = _change("governance_adaccount", world.account.pk)
-    more = {"serves-TOTAL_FORMS": "2", "serves-1-brand": world.other_brand.pk, "serves-1-market": world.market.pk, "serves-1-account": world.account.pk}
+    more = {
+        "serves-TOTAL_FORMS": "2",
+        "serves-1-brand": world.other_brand.pk,
+        "serves-1-market": world.market.pk,
+        "serves-1-account": world.account.pk,
+    }
     assert client.post(url, form_values(client.get(url), **more)).status_code == 302
     assert world.account.serves.count() == 2
-    twice = {**more, "serves-TOTAL_FORMS": "3", "serves-2-brand": world.brand.pk, "serves-2-market": world.market.pk, "serves-2-account": world.account.pk}
+    twice = {
+        **more,
+        "serves-TOTAL_FORMS": "3",
+        "serves-2-brand": world.brand.pk,
+        "serves-2-market": world.market.pk,
+        "serves-2-account": world.account.pk,
+    }
     del twice["serves-1-brand"], twice["serves-1-market"]
     assert client.post(url, form_values(client.get(url), **twice)).status_code == 200
     assert world.account.serves.count() == 2
@@ -213,7 +234,9 @@ def test_a_channel_that_has_a_ticket_cannot_be_taken_away(world, client):
 
     client.force_login(world.planner)
     url = _change("campaigns_campaign", world.campaign.pk)
-    answer = client.post(url, form_values(client.get(url), on_channels=[Channel.objects.get(code="TIKTOK").pk]))
+    answer = client.post(
+        url, form_values(client.get(url), on_channels=[Channel.objects.get(code="TIKTOK").pk])
+    )
     assert "has a ticket" in str(answer.context["adminform"].form.errors["on_channels"])
     assert list(world.campaign.channels.values_list("code", flat=True)) == ["META"]
 
@@ -226,16 +249,23 @@ def test_what_has_been_deployed_is_read_only_and_a_late_save_is_told_so(world, c
         "trafficking_adset": (ad_set.pk, {"name": "Late"}),
         "trafficking_ad": (ad_set.ads.get().pk, {"name": "Late"}),
     }
-    opened = {name: form_values(client.get(_change(name, pk)), **change) for name, (pk, change) in pages.items()}
+    opened = {
+        name: form_values(client.get(_change(name, pk)), **change) for name, (pk, change) in pages.items()
+    }
     # a fact that the engine would have written
-    Ticket._base_manager.filter(pk=world.ticket.pk)._update([(Ticket._meta.get_field("status"), None, Status.TRAFFICKED_SUCCESS)])
+    Ticket._base_manager.filter(pk=world.ticket.pk)._update(
+        [(Ticket._meta.get_field("status"), None, Status.TRAFFICKED_SUCCESS)]
+    )
     for name, (pk, _changes) in pages.items():
         answer = client.post(_change(name, pk), opened[name])
         assert answer.status_code == 200 and "be edited" in _said(answer), name
         page = client.get(_change(name, pk))
         assert page.status_code == 200 and not page.context["has_change_permission"], name
     assert not AdSet.objects.filter(name="Late").exists() and not Ad.objects.filter(name="Late").exists()
-    assert client.post(reverse("admin:trafficking_adset_delete", args=[ad_set.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        client.post(reverse("admin:trafficking_adset_delete", args=[ad_set.pk]), {"post": "yes"}).status_code
+        == 403
+    )
     client.post(
         reverse("admin:trafficking_adset_changelist"),
         {"action": "delete_selected", "_selected_action": [ad_set.pk], "post": "yes"},
@@ -249,7 +279,9 @@ def test_ad_sets_are_written_on_the_tickets_page_and_their_errors_stand_there(wo
     new = {"ad_sets-TOTAL_FORMS": "2", "ad_sets-1-name": "Retargeting", "ad_sets-1-goal": "CLICKS", "ad_sets-1-budget": "250",
            "ad_sets-1-budget_type": "LIFETIME", "ad_sets-1-position": "1", "ad_sets-1-ticket": world.ticket.pk}  # fmt: skip
     bad = client.post(url, form_values(client.get(url), **{**new, "ad_sets-1-name": "Party 🎉"}))
-    assert bad.status_code == 200 and "Use" in str(bad.context["inline_admin_formsets"][0].formset.errors[1]["name"])
+    assert bad.status_code == 200 and "Use" in str(
+        bad.context["inline_admin_formsets"][0].formset.errors[1]["name"]
+    )
     twice = client.post(url, form_values(client.get(url), **{**new, "ad_sets-1-name": "Prospecting A"}))
     assert twice.status_code == 200 and "has that name" in _said(twice)
     good = client.post(url, form_values(client.get(url), **new))
@@ -264,7 +296,9 @@ def test_keywords_and_lists_are_written_as_people_write_them(world, client):
     row = world.ticket.ad_sets.get()
     url = _change("trafficking_adset", row.pk)
     words = '[moana film]\n"moana cinema"\nmoana'
-    sent = form_values(client.get(url), keywords=words, languages="en, es", genders=["FEMALE"], geo="", dayparts="")
+    sent = form_values(
+        client.get(url), keywords=words, languages="en, es", genders=["FEMALE"], geo="", dayparts=""
+    )
     answer = client.post(url, sent)
     assert answer.status_code == 302, _said(answer)
     row.refresh_from_db()
@@ -314,9 +348,18 @@ def test_a_campaign_without_tickets_is_deleted_with_its_names(world, client):
 def test_history_says_who_when_before_and_after(world, client):
     client.force_login(world.planner)
     url = _change("campaigns_campaign", world.campaign.pk)
-    client.post(url, form_values(client.get(url), name="Moana Returns"))
-    words = client.get(reverse("admin:campaigns_campaign_history", args=[world.campaign.pk])).content.decode()
-    assert "planner" in words and "Moana Launch" in words and "Moana Returns" in words
+    client.post(url, form_values(client.get(url), name="Moana Returns", budget="60000"))
+    page = client.get(reverse("admin:campaigns_campaign_history", args=[world.campaign.pk]))
+    newest = page.context["page_obj"].object_list[0]
+    assert str(newest.history_user) == "planner"
+    assert {"field": "name", "old": "Moana Launch", "new": "Moana Returns"} in newest.history_delta_changes
+    assert {"field": "budget", "old": "50000", "new": "60000"} in newest.history_delta_changes
+    assert "Moana Returns" in page.content.decode()
+    ticket = submitted(world)
+    page = client.get(reverse("admin:trafficking_ticket_history", args=[ticket.pk]))
+    newest = page.context["page_obj"].object_list[0]
+    assert {"field": "status", "old": "QA running", "new": "Ready, awaiting approval"} in newest.history_delta_changes
+    assert newest.history_change_reason == "submitted"
     old = world.campaign.history.last()
     url = reverse("admin:campaigns_campaign_simple_history", args=[world.campaign.pk, old.history_id])
     assert client.get(url).status_code == 200
@@ -345,23 +388,39 @@ def test_another_convention_is_put_in_force_and_names_follow(world, client):
     assert NamingConvention.in_force_or_none() == new
     assert world.campaign.channel_names.get().governed_name == "US.DIS.META.MoanaLaunch"
     client.force_login(world.planner)
-    assert client.post(reverse("admin:governance_namingconvention_put_in_force", args=[before.pk])).status_code in (302, 403)
+    assert client.post(
+        reverse("admin:governance_namingconvention_put_in_force", args=[before.pk])
+    ).status_code in (302, 403)
     assert NamingConvention.in_force_or_none() == new
 
 
 def test_an_ambiguous_convention_is_refused_at_its_field(world, client):
     client.force_login(world.data_admin)
-    sent = form_values(client.get(reverse("admin:governance_namingconvention_add")), allowed_characters="A-Za-z0-9_")
+    sent = form_values(
+        client.get(reverse("admin:governance_namingconvention_add")), allowed_characters="A-Za-z0-9_"
+    )
     answer = client.post(reverse("admin:governance_namingconvention_add"), sent)
     assert "allowed_characters" in answer.context["adminform"].form.errors
 
 
 def test_a_days_format_is_the_persons(world, client):
     client.force_login(world.planner)
-    listed = client.get(reverse("admin:campaigns_campaign_changelist"), headers={"accept-language": "de"}).content.decode()
+    listed = client.get(
+        reverse("admin:campaigns_campaign_changelist"), headers={"accept-language": "de"}
+    ).content.decode()
     assert "50.000,00" in listed
     assert f"{world.campaign.start_on:%d.%m.%Y}" in listed
     assert isinstance(world.campaign.start_on, date)
+
+
+def test_times_are_shown_in_the_persons_zone(world, client):
+    world.planner.time_zone = "Asia/Tokyo"
+    world.planner.save()
+    client.force_login(world.planner)
+    page = client.get(_change("campaigns_campaign", world.campaign.pk)).content.decode()
+    made = world.campaign.created_at
+    assert date_format(made.astimezone(ZoneInfo("Asia/Tokyo")), "DATETIME_FORMAT") in page
+    assert date_format(made, "DATETIME_FORMAT") not in page
 
 
 def test_findings_of_a_failed_qa_stand_on_the_tickets_page(world, client):
@@ -374,7 +433,11 @@ def test_findings_of_a_failed_qa_stand_on_the_tickets_page(world, client):
     assert not report.passed
     client.force_login(world.planner)
     words = client.get(_change("trafficking_ticket", world.ticket.pk)).content.decode()
-    assert "No location is targeted." in words and "Enter at least one country" in words and "ad_sets[0].geo" in words
+    assert (
+        "No location is targeted." in words
+        and "Enter at least one country" in words
+        and "ad_sets[0].geo" in words
+    )
 
 
 def test_the_plan_stands_on_the_tickets_page(world, client):

@@ -73,7 +73,9 @@ def test_list_pages_take_as_many_queries_for_eight_rows_as_for_three(client):
 def _queries(client):
     counts = {}
     for model, _page in PAGES:
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             client.get(_url(model, "changelist"))
         counts[model._meta.label] = len(captured)
     return counts

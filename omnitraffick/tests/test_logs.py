@@ -46,7 +46,7 @@ client = Client(raise_request_exception=False, headers={"x-request-id": "req-42"
 client.get("/scene/?token=hunter2")
 client.get("/broken/")
 client.post("/admin/login/", {"username": "someone", "password": "hunter2"})
-app.conf.task_always_eager = True
+steps = [step(None) for step in app.steps["worker"] if "StructLog" in step.__name__]  # as a starting worker does
 job.apply(task_id="task-77")
 """
 
@@ -55,7 +55,7 @@ job.apply(task_id="task-77")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     folder = tmp_path_factory.mktemp("logs")
     env = {
-        "PATH": os.environ["PATH"], "VAR_DIR": str(folder), "ENV_FILE": str(folder / "no.env"), "LOG_FORMAT": "json",
+        "PATH": os.environ["PATH"], "VAR_DIR": str(folder), "ENV_FILE": str(folder / "no.env"), "LOG_FORMAT": "json", "TRUST_REQUEST_ID": "1",
         "DJANGO_SETTINGS_MODULE": "omnitraffick.settings", "SECRET_KEY": "hunter2" * 9, "ALLOWED_HOSTS": "testserver",
     }  # fmt: skip
     done = subprocess.run(

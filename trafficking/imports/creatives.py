@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,13 @@ def conflicts(rows: list[CreativeRow], level: str, what: str) -> list[Finding]:
             if first[0] != value:
                 params = {"level": what, "first": first[1].place.row, "other": _shown(first[0])}
                 column = {"config": "ad_set_settings", "payload_config": "ticket_settings"}.get(name, name)
-                found.append(Finding("creatives.conflict", row.place.field(column), params={**params, "row": row.place.row, "column": column}))
+                found.append(
+                    Finding(
+                        "creatives.conflict",
+                        row.place.field(column),
+                        params={**params, "row": row.place.row, "column": column},
+                    )
+                )
     return found
 
 
@@ -121,9 +127,15 @@ class _RowReader:
         self._required("format")
         key = (line, ad.casefold())
         if line and ad and key in seen:
-            self.findings.append(self.place.block("creatives.duplicate", "ad", ad=ad, line=line, first=seen[key]))
+            self.findings.append(
+                self.place.block("creatives.duplicate", "ad", ad=ad, line=line, first=seen[key])
+            )
         seen.setdefault(key, self.place.row)
-        ad_values, ad_set_values, ticket_values = self._ad_values(), self._ad_set_values(), self._ticket_values()
+        ad_values, ad_set_values, ticket_values = (
+            self._ad_values(),
+            self._ad_set_values(),
+            self._ticket_values(),
+        )
         if not line or not ad:
             return None
         digest = content_hash({"ad": ad_values, "ad_set": ad_set_values, "ticket": ticket_values})
@@ -138,7 +150,7 @@ class _RowReader:
 
     def _ad_values(self) -> dict[str, Any]:
         """Only columns that the sheet has: a sheet without texts doesn't empty texts."""
-        readers = {
+        readers: dict[str, Callable[[str], Any]] = {
             "format": self._code, "call_to_action": self._code, "texts": self._list, "headlines": self._list,
             "descriptions": self._list, "display_paths": self._list, "long_headline": self._text,
             "business_name": self._text, "landing_page": self._text, "media": self._media, "cards": self._cards,
@@ -149,7 +161,7 @@ class _RowReader:
         return values
 
     def _ad_set_values(self) -> dict[str, Any]:
-        readers = {
+        readers: dict[str, Callable[[str], Any]] = {
             "keywords": self._keywords, "negative_keywords": self._keywords, "placements": self._list,
             "conversion_event": self._code,
         }  # fmt: skip
@@ -161,8 +173,12 @@ class _RowReader:
     def _ticket_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if text := self.row.text("special_ad_categories"):
-            categories = [] if text.casefold() == "none" else [each.upper() for each in cells.split_codes(text)]
-            countries = [each.upper() for each in cells.split_codes(self.row.text("special_ad_category_countries"))]
+            categories = (
+                [] if text.casefold() == "none" else [each.upper() for each in cells.split_codes(text)]
+            )
+            countries = [
+                each.upper() for each in cells.split_codes(self.row.text("special_ad_category_countries"))
+            ]
             found = declaration_findings(categories, countries)
             self.findings += [self.place.moved(finding, finding.field) for finding in found]
             values |= {"special_ad_categories": categories, "special_ad_category_countries": countries}
@@ -196,7 +212,9 @@ class _RowReader:
             kind, colon, media_id = part.partition(":")
             kind = kind.strip().upper().replace(" ", "_")
             if not colon or kind not in MEDIA_KINDS or not media_id.strip():
-                self.findings.append(self.place.block("cell.pair", column, text=part, example="IMAGE:0123abcd | LOGO:4567"))
+                self.findings.append(
+                    self.place.block("cell.pair", column, text=part, example="IMAGE:0123abcd | LOGO:4567")
+                )
                 continue
             made.append({"kind": kind, "id": media_id.strip()})
         return made
@@ -206,7 +224,14 @@ class _RowReader:
         for part in self._list(column):
             values = [each.strip() for each in re.split(r"\s+;\s+|\s*;\s*$", part)]
             if len(values) > 4 or not values[0]:
-                self.findings.append(self.place.block("cell.pair", column, text=part, example="0123abcd ; Boat ; Set sail ; https://www.example.com/boat"))
+                self.findings.append(
+                    self.place.block(
+                        "cell.pair",
+                        column,
+                        text=part,
+                        example="0123abcd ; Boat ; Set sail ; https://www.example.com/boat",
+                    )
+                )
                 continue
             names = ("media_id", "headline", "description", "landing_page")
             made.append({name: value for name, value in zip(names, values, strict=False) if value})
@@ -221,8 +246,11 @@ class _RowReader:
             return {}
         try:
             value = json.loads(text, parse_constant=_no_constant)
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
         except (ValueError, RecursionError) as error:
-            self.findings.append(self.place.block("cell.json", column, text=text[:80], problem=str(error)[:120]))
+            self.findings.append(
+                self.place.block("cell.json", column, text=text[:80], problem=str(error)[:120])
+            )
             return {}
         if not isinstance(value, dict):
             self.findings.append(self.place.block("cell.json", column, text=text[:80], problem="no object"))

@@ -33,8 +33,20 @@ from trafficking.platforms.registry import platform
 
 CHUNK = 1000
 #: field of ours -> column of a table plan; an open plan's key where it differs
-_COLUMNS = {"name": "line_name", "start_on": "start_date", "end_on": "end_date", "budget": "cost_media", "cost_media": "cost_media"}
-_KEYS = {"name": "name", "start_on": "start_date", "end_on": "end_date", "budget": "cost_media", "cost_media": "cost_media"}
+_COLUMNS = {
+    "name": "line_name",
+    "start_on": "start_date",
+    "end_on": "end_date",
+    "budget": "cost_media",
+    "cost_media": "cost_media",
+}
+_KEYS = {
+    "name": "name",
+    "start_on": "start_date",
+    "end_on": "end_date",
+    "budget": "cost_media",
+    "cost_media": "cost_media",
+}
 
 
 def column_of(place: Place, name: str) -> str:
@@ -54,7 +66,11 @@ def validation_findings(error: ValidationError, place: Place) -> list[Finding]:
     """Django's errors as findings at a place of the file."""
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     return [
-        place.block("import.refused", "" if name == NON_FIELD_ERRORS else column_of(place, name), problem=" ".join(each.messages))
+        place.block(
+            "import.refused",
+            "" if name == NON_FIELD_ERRORS else column_of(place, name),
+            problem=" ".join(each.messages),
+        )
         for name, errors in by_field.items()
         for each in errors
     ]
@@ -87,10 +103,18 @@ class Group:
 
 def group_findings(group: Group) -> list[Finding]:
     """What the lines of one campaign, and of one ticket, must agree on."""
-    found = _differing(group.lines, "import.objectives_differ", "objective", lambda line: line.objective, campaign=group.label)
+    found = _differing(
+        group.lines,
+        "import.objectives_differ",
+        "objective",
+        lambda line: line.objective,
+        campaign=group.label,
+    )
     for lines in group.by_channel().values():
         words = {"campaign": group.label, "channel": lines[0].channel.code}
-        found += _differing(lines, "import.accounts_differ", "ad_account", lambda line: line.account.name, **words)
+        found += _differing(
+            lines, "import.accounts_differ", "ad_account", lambda line: line.account.name, **words
+        )
         for name in ("special_ad_categories", "special_ad_category_countries", "political"):
             found += _stated_differently(lines, name, words)
     return found
@@ -99,7 +123,9 @@ def group_findings(group: Group) -> list[Finding]:
 _PLURAL = {"import.objectives_differ": "objectives", "import.accounts_differ": "accounts"}
 
 
-def _differing(lines: Sequence[MappedLine], code: str, column: str, value: Any, **words: str) -> list[Finding]:
+def _differing(
+    lines: Sequence[MappedLine], code: str, column: str, value: Any, **words: str
+) -> list[Finding]:
     first = value(lines[0])
     for line in lines:
         if value(line) != first:
@@ -124,7 +150,10 @@ def stated(lines: Iterable[MappedLine], name: str) -> Any:
 
 
 def total_budget(
-    contents: Iterable[Mapping[str, Any]], currency: str, vocabulary: Vocabulary, amounts: Iterable[tuple[Decimal, str]]
+    contents: Iterable[Mapping[str, Any]],
+    currency: str,
+    vocabulary: Vocabulary,
+    amounts: Iterable[tuple[Decimal, str]],
 ) -> Decimal | None:
     """The lines' costs added up in `currency`; None where a rate is missing.
 
@@ -137,7 +166,9 @@ def total_budget(
             total += amount
             continue
         rate = Decimal(content["rate"]) if content["rate"] else None
-        found = rate_between(vocabulary.rates(), content["currency"], currency, rate=rate, rate_currency=content["rate_to"])
+        found = rate_between(
+            vocabulary.rates(), content["currency"], currency, rate=rate, rate_currency=content["rate_to"]
+        )
         if found is None:
             return None
         total += money.round_to_currency(Decimal(content["cost"]) * found[0], currency)
@@ -164,7 +195,9 @@ def ad_set_values(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def conversion_entry(cost: Decimal, currency: str, rate: Decimal, source: str, amount: Decimal, target: str) -> dict[str, str]:
+def conversion_entry(
+    cost: Decimal, currency: str, rate: Decimal, source: str, amount: Decimal, target: str
+) -> dict[str, str]:
     """One entry of `Ticket.budget_source`, as finding qa.converted shows it to the approver."""
     return {
         "original": money.shown(cost, currency, "en"), "rate": money.plain(rate), "source": source,
@@ -198,7 +231,9 @@ class _Ticket:
 class FreshCampaigns:
     """Builds, checks and writes groups that have no campaign yet."""
 
-    def __init__(self, vocabulary: Vocabulary, sheet: CreativeSheet, plan: MediaPlan, plan_currency: str, owner: Any) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, sheet: CreativeSheet, plan: MediaPlan, plan_currency: str, owner: Any
+    ) -> None:
         self.vocabulary = vocabulary
         self.sheet = sheet
         self.plan = plan
@@ -244,10 +279,18 @@ class FreshCampaigns:
         amounts = [(line.conversion.amount, line.account.currency) for line in lines]
         total = total_budget([line.content for line in lines], currency, self.vocabulary, amounts)
         if total is None:
-            params = {"source": lines[0].line.currency, "target": currency, "on": self.vocabulary.rates().on.isoformat()}
+            params = {
+                "source": lines[0].line.currency,
+                "target": currency,
+                "on": self.vocabulary.rates().on.isoformat(),
+            }
             self.findings.append(group.place.block("money.no_rate", "currency", **params))
         elif money.too_long(total):
-            self.findings.append(group.place.block("import.total_too_long", "", campaign=group.label, total=money_text(total, currency)))
+            self.findings.append(
+                group.place.block(
+                    "import.total_too_long", "", campaign=group.label, total=money_text(total, currency)
+                )
+            )
         row = Campaign(
             name=group.name, brand=group.brand, market=group.market, objective=lines[0].objective, budget=total or Decimal(1),
             currency=currency, start_on=min(line.line.start for line in lines), end_on=max(line.line.end for line in lines),
@@ -256,9 +299,13 @@ class FreshCampaigns:
         column = "name" if group.place.path else "campaign"
         found = [
             *campaign_rules.name_findings(row.name, self.rule),
-            *campaign_rules.budget_findings(row.budget if total and not money.too_long(total) else None, currency),
+            *campaign_rules.budget_findings(
+                row.budget if total and not money.too_long(total) else None, currency
+            ),
         ]
-        self.findings += [group.place.moved(each, column if each.field == "name" else "cost_media") for each in found]
+        self.findings += [
+            group.place.moved(each, column if each.field == "name" else "cost_media") for each in found
+        ]
         if not self.findings:
             self.findings += field_findings(row, {"brand", "market", "owner"}, group.place)
         return row
@@ -286,7 +333,9 @@ class FreshCampaigns:
         for name_key, governed, other in _taken(list(mine)):
             group = mine[name_key]
             params = {"name": governed, "other": other, "suggestion": f"{group.name} 2"}
-            self.findings.append(group.place.block("naming.taken", "name" if group.place.path else "campaign", **params))
+            self.findings.append(
+                group.place.block("naming.taken", "name" if group.place.path else "campaign", **params)
+            )
 
     def _ticket(self, campaign: Campaign, lines: list[MappedLine], group: Group) -> _Ticket:
         first = lines[0]
@@ -305,7 +354,9 @@ class FreshCampaigns:
             *config_findings(first.channel.platform, row.payload_config),
         ]
         self.findings += [place.moved(each, each.field) for each in malformed]
-        self.findings += field_findings(row, {"campaign", "channel", "ad_account", "owner", "requested_by"}, place)
+        self.findings += field_findings(
+            row, {"campaign", "channel", "ad_account", "owner", "requested_by"}, place
+        )
         parts, _found = campaign.name_values(first.channel, self.rule)
         return _Ticket(row, lines, first.account, parts)
 
@@ -321,12 +372,18 @@ class FreshCampaigns:
             self._name_ad_set(row, ticket, mapped, taken)
             yield mapped, row
 
-    def _name_ad_set(self, row: AdSet, ticket: _Ticket, mapped: MappedLine, taken: dict[str, MappedLine]) -> None:
+    def _name_ad_set(
+        self, row: AdSet, ticket: _Ticket, mapped: MappedLine, taken: dict[str, MappedLine]
+    ) -> None:
         place = mapped.line.place
         part, found = naming.name_part(self.rule, row.name, part="ad_set")
         built = built_name(self.rule, "ad_set", {**ticket.parts, "ad_set": part}, found)
         # the campaign's own part has been refused at the campaign
-        self.findings += [place.moved(each, column_of(place, "name")) for each in built.findings if ticket.parts["name"] or found]
+        self.findings += [
+            place.moved(each, column_of(place, "name"))
+            for each in built.findings
+            if ticket.parts["name"] or found
+        ]
         row.governed_name, row.name_key = built.name, naming.name_key(built.name)
         twin = taken.setdefault(row.name_key, mapped) if built.name else mapped
         if twin is not mapped:
@@ -395,9 +452,13 @@ def _rebind(rows: Sequence[Any], name: str) -> None:
 def conversions_of(lines: Iterable[MappedLine]) -> dict[str, Any]:
     entries = [
         conversion_entry(
-            each.line.cost, each.line.currency, each.conversion.rate, each.conversion.source, each.conversion.amount,
+            each.line.cost,
+            each.line.currency,
+            each.conversion.rate,
+            each.conversion.source,
+            each.conversion.amount,
             each.account.currency,
-        )  # fmt: skip
+        )
         for each in lines
         if each.conversion.source
     ]
@@ -411,7 +472,12 @@ def ticket_statements(lines: Sequence[MappedLine]) -> dict[str, Any]:
     if categories is not None:
         values["special_ad_categories"] = categories
         values["special_ad_category_countries"] = next(
-            (line.content["special_ad_category_countries"] for line in lines if line.content["special_ad_categories"] is not None), []
+            (
+                line.content["special_ad_category_countries"]
+                for line in lines
+                if line.content["special_ad_categories"] is not None
+            ),
+            [],
         )
     if political := stated(lines, "political"):
         values["political"] = political
@@ -423,7 +489,9 @@ def sheet_ticket_values(sheet: CreativeSheet, lines: Iterable[str]) -> tuple[dic
     from trafficking.imports.creatives import conflicts
 
     rows = [row for line in lines for row in sheet.rows.get(line, ())]
-    return {name: value for row in rows for name, value in row.ticket_values.items()}, conflicts(rows, "ticket_values", "ticket")
+    return {name: value for row in rows for name, value in row.ticket_values.items()}, conflicts(
+        rows, "ticket_values", "ticket"
+    )
 
 
 def config_findings(platform_key: str, config: Any) -> list[Finding]:
@@ -446,6 +514,17 @@ def name_ad(
         return [place.moved(each, "ad") for each in own]
     twin = taken.setdefault(ad.name_key, creative)
     if twin is not creative:
-        return [place.block("creatives.duplicate", "ad", ad=creative.ad, line=creative.line, first=twin.place.row)]
+        return [
+            place.block("creatives.duplicate", "ad", ad=creative.ad, line=creative.line, first=twin.place.row)
+        ]
+    return ad_findings(ad, {"ad_set"}, place)
+
+
+def ad_findings(ad: Ad, exclude: set[str], place: Place) -> list[Finding]:
+    """An ad's own shape, and what its fields' validators say of the rest."""
     shape = [place.moved(each, each.field) for each in rules.ad_shape_findings(ad)]
-    return [*field_findings(ad, {"ad_set"}, place), *shape]
+    told = {finding.params.get("column") for finding in shape}
+    return [
+        *shape,
+        *(each for each in field_findings(ad, exclude, place) if each.params.get("column") not in told),
+    ]

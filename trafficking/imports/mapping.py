@@ -65,7 +65,9 @@ class Vocabulary:
         for market in markets:
             countries[market.country].append(market)
         accounts: dict[tuple[int, int, str], list[AdAccount]] = defaultdict(list)
-        served = AdAccountServes.objects.filter(account__active=True, account__archived_at=None, archived_at=None)
+        served = AdAccountServes.objects.filter(
+            account__active=True, account__archived_at=None, archived_at=None
+        )
         for each in served.select_related("account"):
             accounts[each.brand_id, each.market_id, each.account.platform].append(each.account)
         return cls(
@@ -156,13 +158,17 @@ class Mapper:
         """None where the line has errors, which are then among the findings."""
         channel, reported = self._channel(line)
         if reported:
-            self.findings.append(line.place.warn("import.not_trafficked", self._vendor_column(line), text=reported))
+            self.findings.append(
+                line.place.warn("import.not_trafficked", self._vendor_column(line), text=reported)
+            )
             return Reported(line, reported)
         before = len(blocking(self.findings))
         brand, market, objective = self._brand(line), self._market(line), self._objective(line)
         self.findings += _statement_findings(line)
         if brand is not None and market is not None and not self.reach.covers(brand.pk, market.pk):
-            self.findings.append(line.place.block("import.outside_reach", "brand", brand=brand.code, market=market.code))
+            self.findings.append(
+                line.place.block("import.outside_reach", "brand", brand=brand.code, market=market.code)
+            )
             return None
         if channel is None or brand is None or market is None or not objective:
             return None
@@ -182,13 +188,22 @@ class Mapper:
             "special_ad_category_countries": list(line.special_ad_category_countries), "political": line.political,
             **targeting,
         }  # fmt: skip
-        return MappedLine(line, brand, market, channel, account, objective, conversion, content, content_hash(content))
+        return MappedLine(
+            line, brand, market, channel, account, objective, conversion, content, content_hash(content)
+        )
 
     # ------------------------------------------------------------------------------- what and whose
 
     def _vendor_column(self, line: PlanLine) -> str:
         if line.place.path:
-            return next((key for key in ("vehicle", "vehicle_custom", "partner", "media_product") if key in line.source), "")
+            return next(
+                (
+                    key
+                    for key in ("vehicle", "vehicle_custom", "partner", "media_product")
+                    if key in line.source
+                ),
+                "",
+            )
         return "channel" if line.channel else "vehicle"
 
     def _channel(self, line: PlanLine) -> tuple[Channel | None, str]:
@@ -222,7 +237,9 @@ class Mapper:
         alias = None if found else self.vocabulary.alias("ADVERTISER", text)
         brand = found or (alias.brand if alias else None)
         if brand is None and text:
-            place, column = (Place(path="campaign"), "advertiser_name") if line.place.path else (line.place, "brand")
+            place, column = (
+                (Place(path="campaign"), "advertiser_name") if line.place.path else (line.place, "brand")
+            )
             self.findings.append(place.block("import.unknown_brand", column, text=text))
         return brand
 
@@ -230,14 +247,18 @@ class Mapper:
         text = line.objective
         place = Place(path="campaign") if line.place.path else line.place
         if not text:
-            self.findings.append(place.block("import.no_objective", "objective", known=list(Objective.values)))
+            self.findings.append(
+                place.block("import.no_objective", "objective", known=list(Objective.values))
+            )
             return ""
         code = text.upper().replace(" ", "_").replace("-", "_")
         if code in Objective.values:
             return code
         alias = self.vocabulary.alias("OBJECTIVE", text)
         if alias is None:
-            self.findings.append(place.block("import.unknown_objective", "objective", text=text, known=list(Objective.values)))
+            self.findings.append(
+                place.block("import.unknown_objective", "objective", text=text, known=list(Objective.values))
+            )
             return ""
         return alias.objective
 
@@ -249,7 +270,9 @@ class Mapper:
             return None
         option = self.option_market
         if stated is not None and option is not None and stated.pk != option.pk:
-            self.findings.append(line.place.block("import.market_conflict", "market", market=stated.code, option=option.code))
+            self.findings.append(
+                line.place.block("import.market_conflict", "market", market=stated.code, option=option.code)
+            )
             return None
         chosen = stated or option
         if chosen is not None:
@@ -297,12 +320,20 @@ class Mapper:
             column = "" if line.place.path else "location"
             if location.is_country:
                 if market not in named:
-                    self.findings.append(location.place.warn("import.location_outside", column, text=location.text, market=market.code))
+                    self.findings.append(
+                        location.place.warn(
+                            "import.location_outside", column, text=location.text, market=market.code
+                        )
+                    )
             elif not named or market in named:
                 params = {"text": location.text, "kind": location.kind, "country": market.country}
                 self.findings.append(location.place.warn("import.place_not_targeted", column, **params))
             else:
-                self.findings.append(location.place.warn("import.location_outside", column, text=location.text, market=market.code))
+                self.findings.append(
+                    location.place.warn(
+                        "import.location_outside", column, text=location.text, market=market.code
+                    )
+                )
 
     # -------------------------------------------------------------------------------------- account
 
@@ -318,10 +349,16 @@ class Mapper:
             return None
         if line.ad_account:
             wanted = alias_key(line.ad_account).removeprefix("act_").replace("-", "")
-            named = [each for each in serving if each.external_id == wanted or alias_key(each.name) == alias_key(line.ad_account)]
+            named = [
+                each
+                for each in serving
+                if each.external_id == wanted or alias_key(each.name) == alias_key(line.ad_account)
+            ]
             if len(named) == 1:
                 return named[0]
-            self.findings.append(line.place.block("import.unknown_account", "ad_account", text=line.ad_account, **params))
+            self.findings.append(
+                line.place.block("import.unknown_account", "ad_account", text=line.ad_account, **params)
+            )
             return None
         if len(serving) > 1:
             self.findings.append(line.place.block("import.several_accounts", "ad_account", **params))
@@ -341,7 +378,9 @@ class Mapper:
             self.findings += [line.place.moved(finding, "cost_media") for finding in imprecise]
             return None
         rates = self.vocabulary.rates()
-        found = rate_between(rates, currency, account.currency, rate=line.rate, rate_currency=line.rate_currency)
+        found = rate_between(
+            rates, currency, account.currency, rate=line.rate, rate_currency=line.rate_currency
+        )
         if found is None:
             params = {"source": currency, "target": account.currency, "on": rates.on.isoformat()}
             self.findings.append(line.place.block("money.no_rate", column, **params))
@@ -386,9 +425,15 @@ class Mapper:
         if not wish.name and not wish.interests:
             return
         age = f"{wish.age_min or ''}–{wish.age_max or ''}" if wish.age_min or wish.age_max else ""
-        taken = ", ".join(filter(None, [f"age {age}" if age else "", wish.gender.lower() if wish.gender != "ANY" else ""]))
+        taken = ", ".join(
+            filter(None, [f"age {age}" if age else "", wish.gender.lower() if wish.gender != "ANY" else ""])
+        )
         column = "target_audience" if line.place.path else "audience"
-        params = {"audience": wish.name or "–", "taken": taken or "nothing of it", "words": wish.interests or wish.name}
+        params = {
+            "audience": wish.name or "–",
+            "taken": taken or "nothing of it",
+            "words": wish.interests or wish.name,
+        }
         params["taken"] = f"{params['taken']} is taken from the plan"
         self.findings.append(line.place.warn("import.nothing_targeted", column, **params))
 
@@ -423,7 +468,9 @@ def rate_between(
         onward = rates.rate(rate_currency, target)
         if onward is None:
             return None
-        return _ten_places(rate * onward[0]), f"the plan to {rate_currency}, then rates of {onward[1].isoformat()}"
+        return _ten_places(
+            rate * onward[0]
+        ), f"the plan to {rate_currency}, then rates of {onward[1].isoformat()}"
     dated = rates.rate(currency, target)
     return None if dated is None else (_ten_places(dated[0]), f"rates of {dated[1].isoformat()}")
 
@@ -439,7 +486,11 @@ def content_hash(content: Mapping[str, Any]) -> str:
 
 
 def _demographics(
-    wish: AudienceText, interests: Mapping[str, Any], include: Mapping[str, Any], exclude: Mapping[str, Any], platform: str
+    wish: AudienceText,
+    interests: Mapping[str, Any],
+    include: Mapping[str, Any],
+    exclude: Mapping[str, Any],
+    platform: str,
 ) -> dict[str, Any]:
     # the platforms' oldest band is open: 65 and above means no upper end
     upper = None if wish.age_max is not None and wish.age_max >= 65 else wish.age_max

@@ -93,16 +93,23 @@ MESSAGES = {
         _("The line '{line}' changed, but its ticket is {status}: nothing was overwritten."),
         _("Change it on the ticket once updates of live campaigns are possible, or plan a new line."),
     ),
+    "import.campaign_budget_kept": Message(
+        _("The ticket of {campaign} on {channel} has a campaign budget of its own, which was not changed."),
+        _("Change it on the ticket, if the plan's new costs are meant."),
+    ),
     "import.not_added": Message(
         _("The line '{line}' is new, but its ticket is {status}: it was not added."), _("Plan it in a new campaign.")
     ),
     "import.gone": Message(
-        _("The line '{line}' was in this plan before and is not any more."), _("Its ad set stays; cancel or change it by hand.")
+        _("The line '{line}' was trafficked from this plan before and is not any more."), _("Its ad set stays; cancel or change it by hand.")
     ),
     "import.plan_elsewhere": Message(
         _("The plan '{plan}' was imported before for brands or markets that are not yours."), _("Give your plan an id of its own.")
     ),
     "import.total_too_long": Message(_("The lines of {campaign} add up to {total}, too long an amount."), _("Check the amounts.")),
+    "import.at_the_same_time": Message(
+        _("Somebody else imported or created the same names at this moment."), _("Nothing was written. Import it once more.")
+    ),
     "import.refused": Message(_("{problem}"), _("Correct it in the file.")),
     "import.unknown_user": Message(_("There is no active person '{text}'."), _("Use the user name as it stands under People.")),
     "creatives.unknown_line": Message(

@@ -61,6 +61,7 @@ class ImportResult:
     plan_id: str = ""  # public id; "" where nothing was written
     written: bool = False
     shift_days: int = 0
+    parameters: dict[str, Any] = field(default_factory=dict)  # the options, kept with the plan
     lines: list[LineResult] = field(default_factory=list)
     tickets: list[TicketResult] = field(default_factory=list)
     ads: dict[str, int] = field(default_factory=dict)  # created, updated, unchanged, kept
@@ -105,5 +106,8 @@ def money_text(amount: Decimal, currency: str) -> str:
 
 def unique(findings: list[Finding]) -> list[Finding]:
     """The same thing said of the same place is said once; errors first."""
-    seen = {(finding.code, finding.field, repr(sorted(finding.params.items(), key=lambda item: item[0]))): finding for finding in findings}
+    seen = {
+        (finding.code, finding.field, repr(sorted(finding.params.items(), key=lambda item: item[0]))): finding
+        for finding in findings
+    }
     return sorted(seen.values(), key=lambda finding: finding.severity)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 
 from campaigns.models import CampaignChannel, MediaPlan
@@ -30,21 +30,34 @@ CHECKED_LINES = 300
 
 
 def import_media_plan(
-    *, source: Source, creatives: Source | None = None, user: Any | None = None, market: str = "", start_on: date | None = None
+    *,
+    source: Source,
+    creatives: Source | None = None,
+    user: Any | None = None,
+    market: str = "",
+    start_on: date | None = None,
 ) -> ImportResult:
     """Read a plan and write its campaigns, tickets and ad sets; `result.refused` says that nothing was written.
 
     `user` None is the system (the command without --user). Errors and warnings are findings by row and column.
     """
-    with acting(user, reason=f"import of {source.name}"), transaction.atomic():
-        result = _run(source, creatives, user, market, start_on)
-        if result.refused:
-            transaction.set_rollback(True)
+    try:
+        with acting(user, reason=f"import of {source.name}"), transaction.atomic():
+            result = _run(source, creatives, user, market, start_on)
+            if result.refused:
+                transaction.set_rollback(True)
+    except IntegrityError:  # a name or plan id that somebody else took between our look and our insert
+        return ImportResult(findings=[Finding("import.at_the_same_time")])
     return result
 
 
 def check_media_plan(
-    *, source: Source, creatives: Source | None = None, user: Any | None = None, market: str = "", start_on: date | None = None
+    *,
+    source: Source,
+    creatives: Source | None = None,
+    user: Any | None = None,
+    market: str = "",
+    start_on: date | None = None,
 ) -> ImportResult:
     """What `import_media_plan` would do; writes nothing."""
     with acting(user), transaction.atomic():
@@ -63,7 +76,9 @@ def person_named(username: str) -> Any:
     return person
 
 
-def _run(source: Source, creatives: Source | None, user: Any, market: str, start_on: date | None) -> ImportResult:
+def _run(
+    source: Source, creatives: Source | None, user: Any, market: str, start_on: date | None
+) -> ImportResult:
     result = ImportResult()
     plan, sheet = _read(source, creatives, result.findings)
     vocabulary = Vocabulary.read()
@@ -75,6 +90,7 @@ def _run(source: Source, creatives: Source | None, user: Any, market: str, start
         return result
     result.plan_key, result.plan_name = plan.key, plan.name
     result.shift_days = _shift(plan.lines, start_on)
+    result.parameters = {"market": option.code if option else "", "shift_days": result.shift_days}
     reach = reach_of(user) if user is not None else Reach(everything=True)
     mapper = Mapper(vocabulary, reach, option)
     mapped, reported = _mapped(mapper, plan.lines)
@@ -102,7 +118,9 @@ def _read(
     try:
         sheet = read_creatives(creatives) if creatives is not None else CreativeSheet()
     except Refused as refused:
-        findings += [Finding(f.code, f"creatives {f.field}".strip(), f.severity, f.params) for f in refused.findings]
+        findings += [
+            Finding(f.code, f"creatives {f.field}".strip(), f.severity, f.params) for f in refused.findings
+        ]
     return plan, sheet
 
 
@@ -114,7 +132,9 @@ def _option_market(vocabulary: Vocabulary, text: str, findings: list[Finding]) -
         return named[0]
     if named:
         markets = [each.code for each in named]
-        findings.append(Finding("import.ambiguous_country", "--market", params={"text": text, "markets": markets}))
+        findings.append(
+            Finding("import.ambiguous_country", "--market", params={"text": text, "markets": markets})
+        )
     else:
         findings.append(Finding("import.unknown_market", "--market", params={"text": text}))
     return None
@@ -147,7 +167,9 @@ def _write(
     plan: Plan, source: Source, sheet: CreativeSheet, vocabulary: Vocabulary, reach: Reach, user: Any,
     mapped: list[MappedLine], reported: list[Reported], result: ImportResult,
 ) -> PlanWriter:  # fmt: skip
-    row = MediaPlan.objects.filter(plan_key=plan.key).first() or MediaPlan(plan_key=plan.key, imported_by=user)
+    row = MediaPlan.objects.filter(plan_key=plan.key).first() or MediaPlan(
+        plan_key=plan.key, imported_by=user
+    )
     writer = PlanWriter(
         plan=row, plan_currency=plan.currency, vocabulary=vocabulary, sheet=sheet, reach=reach, owner=user
     )
@@ -159,11 +181,13 @@ def _write(
     return writer
 
 
-def _save_plan(row: MediaPlan, plan: Plan, source: Source, reported: list[Reported], result: ImportResult) -> None:
+def _save_plan(
+    row: MediaPlan, plan: Plan, source: Source, reported: list[Reported], result: ImportResult
+) -> None:
     """Saved only where something about it changed."""
     values = {
         "name": plan.name, "format": plan.format, "schema_version": plan.schema_version, "file_name": source.name[:255],
-        "file_sha256": source.sha256, "parameters": {"shift_days": result.shift_days},
+        "file_sha256": source.sha256, "parameters": result.parameters,
         "reported": [{"line": each.line.key, "name": each.line.name, "vendor": each.text} for each in reported],
     }  # fmt: skip
     if row.pk is None or any(getattr(row, name) != value for name, value in values.items()):
@@ -193,7 +217,11 @@ def _governed_names(tickets: list[int]) -> dict[int, str]:
     """ticket id -> its campaign's governed name on its channel."""
     found: dict[int, str] = {}
     for at in range(0, len(tickets), 500):
-        on_channel = CampaignChannel.objects.filter(campaign=OuterRef("campaign"), channel=OuterRef("channel"))
-        named = Ticket.objects.filter(pk__in=tickets[at : at + 500]).annotate(built=Subquery(on_channel.values("governed_name")[:1]))
+        on_channel = CampaignChannel.objects.filter(
+            campaign=OuterRef("campaign"), channel=OuterRef("channel")
+        )
+        named = Ticket.objects.filter(pk__in=tickets[at : at + 500]).annotate(
+            built=Subquery(on_channel.values("governed_name")[:1])
+        )
         found |= {row.pk: row.built or "" for row in named.only("pk")}
     return found

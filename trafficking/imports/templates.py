@@ -20,7 +20,9 @@ def creative_template(file_format: str, lines: Sequence[str] = ()) -> bytes:
     return _template("creatives", CREATIVE_COLUMNS, file_format, rows)
 
 
-def _template(name: str, columns: Sequence[Column], file_format: str, rows: Sequence[dict[str, str]] = ()) -> bytes:
+def _template(
+    name: str, columns: Sequence[Column], file_format: str, rows: Sequence[dict[str, str]] = ()
+) -> bytes:
     filled = list(rows) or [{column.name: column.example for column in columns}]
     if file_format == "xlsx":
         return workbook_bytes({name: (columns, filled)})

@@ -7,7 +7,8 @@ meanwhile is kept. Tickets that are on their way or deployed are never touched.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -20,10 +21,12 @@ from governance.access import Reach
 from governance.findings import Finding
 from governance.models import AdAccount
 from governance.models.aliases import alias_key
+from governance.tables import Place
 from trafficking.imports.creatives import CreativeRow, CreativeSheet
 from trafficking.imports.fresh import (
     FreshCampaigns,
     Group,
+    ad_findings,
     ad_set_values,
     column_of,
     config_findings,
@@ -51,7 +54,14 @@ class PlanWriter:
     caller rolls back."""
 
     def __init__(
-        self, *, plan: MediaPlan, plan_currency: str, vocabulary: Vocabulary, sheet: CreativeSheet, reach: Reach, owner: Any
+        self,
+        *,
+        plan: MediaPlan,
+        plan_currency: str,
+        vocabulary: Vocabulary,
+        sheet: CreativeSheet,
+        reach: Reach,
+        owner: Any,
     ) -> None:
         self.plan = plan
         self.plan_currency = plan_currency
@@ -81,15 +91,25 @@ class PlanWriter:
         intents = [line.ad_set_intent for line in self._stored.values() if line.ad_set_intent]
         if not intents:
             return
-        parts = AdSet.objects.filter(ticket__campaign_id__in=campaigns, ticket__request_type=Ticket.RequestType.CREATE)
-        related = parts.select_related("ticket__campaign__brand", "ticket__campaign__market", "ticket__channel", "ticket__ad_account")
+        parts = AdSet.objects.filter(
+            ticket__campaign_id__in=campaigns, ticket__request_type=Ticket.RequestType.CREATE
+        )
+        related = parts.select_related(
+            "ticket__campaign__brand", "ticket__campaign__market", "ticket__channel", "ticket__ad_account"
+        )
         wanted = set(intents)
         self._ad_sets = {part.intent_id: part for part in related.order_by("id") if part.intent_id in wanted}
-        outside = [c for c in {line.campaign for line in self._stored.values()} if not self.reach.covers(c.brand_id, c.market_id)]
+        outside = [
+            c
+            for c in {line.campaign for line in self._stored.values()}
+            if not self.reach.covers(c.brand_id, c.market_id)
+        ]
         if outside:
             self.findings.append(Finding("import.plan_elsewhere", params={"plan": self.plan.plan_key}))
 
-    def write(self, mapped: Sequence[MappedLine], reported: Sequence[Reported], keys: set[str], *, check_only: bool) -> None:
+    def write(
+        self, mapped: Sequence[MappedLine], reported: Sequence[Reported], keys: set[str], *, check_only: bool
+    ) -> None:
         """`keys` are all line ids of the file, those with errors too. `check_only`: something is wrong already."""
         today = self.vocabulary.today
         groups: dict[tuple[str, int, int], Group] = {}
@@ -102,11 +122,15 @@ class PlanWriter:
             if stored is not None and stored.content_hash == line.content_hash:
                 continue
             (changed.append((line, stored)) if stored is not None else new.append(line))
-            start_fixed = stored is not None and stored.source["content"]["start_on"] == line.content["start_on"]
+            start_fixed = (
+                stored is not None and stored.source["content"]["start_on"] == line.content["start_on"]
+            )
             found = campaign_rules.flight_findings(
                 line.line.start, line.line.end, today=None if start_fixed else today(line.market)
             )
-            self.findings += [line.line.place.moved(each, column_of(line.line.place, each.field)) for each in found]
+            self.findings += [
+                line.line.place.moved(each, column_of(line.line.place, each.field)) for each in found
+            ]
         for group in groups.values():
             self.findings += group_findings(group)
         self._write_groups(groups, changed, new, check_only=check_only)
@@ -132,7 +156,13 @@ class PlanWriter:
         for key, campaign in campaigns.items():
             lines = groups[key].lines
             moves = [(line, by_key[id(line)]) for line in lines if id(line) in by_key]
-            self._update(campaign, groups[key], moves, [line for line in lines if id(line) in added], check_only=check_only)
+            self._update(
+                campaign,
+                groups[key],
+                moves,
+                [line for line in lines if id(line) in added],
+                check_only=check_only,
+            )
 
     # ------------------------------------------------------------------------- which campaign is whose
 
@@ -163,7 +193,11 @@ class PlanWriter:
             return
         siblings = {each.line_key for each in self._stored.values() if each.campaign_id == stored.campaign_id}
         renamed = {each.line.key for each in groups[key].lines}
-        if key in found or not siblings <= renamed or any(self._is_locked(self._stored[each]) for each in siblings):
+        if (
+            key in found
+            or not siblings <= renamed
+            or any(self._is_locked(self._stored[each]) for each in siblings)
+        ):
             self._refuse_move(line, stored)
         else:
             found[key] = stored.campaign
@@ -172,7 +206,9 @@ class PlanWriter:
         before = f"{stored.campaign.name} ({stored.campaign.brand.code}, {stored.campaign.market.code}, {stored.channel.code})"
         after = f"{line.line.campaign} ({line.brand.code}, {line.market.code}, {line.channel.code})"
         column = "id" if line.line.place.path else "line"
-        self.findings.append(line.line.place.block("import.line_moved", column, line=line.line.key, before=before, after=after))
+        self.findings.append(
+            line.line.place.block("import.line_moved", column, line=line.line.key, before=before, after=after)
+        )
 
     def _is_locked(self, stored: MediaPlanLine) -> bool:
         ad_set = self._ad_sets.get(stored.ad_set_intent)
@@ -198,7 +234,11 @@ class PlanWriter:
         for line in new:
             if id(line) in kept:
                 status = tickets[line.channel.pk].get_status_display()
-                self.findings.append(line.line.place.warn("import.not_added", self._line_column(line), line=line.line.key, status=status))
+                self.findings.append(
+                    line.line.place.warn(
+                        "import.not_added", self._line_column(line), line=line.line.key, status=status
+                    )
+                )
                 self._note(line, "kept", tickets[line.channel.pk])
         moves = [(line, stored) for line, stored in moves if id(line) not in kept]
         new = [line for line in new if id(line) not in kept]
@@ -206,6 +246,7 @@ class PlanWriter:
         unchanged = [line for line in group.lines if id(line) not in changed]
         for line in unchanged:
             self._note(line, "unchanged", tickets.get(line.channel.pk))
+        self._check_changes([*(line for line, _stored in moves), *new], unchanged)
         if check_only or self.broken:
             return
         try:
@@ -216,8 +257,23 @@ class PlanWriter:
             place = (moves[0][0] if moves else new[0] if new else group.lines[0]).line.place
             self.findings += validation_findings(error, place)
 
+    def _check_changes(self, changed: list[MappedLine], unchanged: list[MappedLine]) -> None:
+        """What the models would refuse one by one, told at once with its row."""
+        assert self.vocabulary.convention is not None  # the service has refused the import without one
+        rule = self.vocabulary.convention.as_rules()
+        for line in changed:
+            found = naming.name_part(rule, line.line.name, part="ad_set")[1]
+            place = line.line.place
+            self.findings += [place.moved(each, column_of(place, "name")) for each in found]
+        for line in (*changed, *unchanged):
+            for row in self.sheet.rows.get(line.line.key, ()):
+                if line.line.key not in self._stored or self._is_news(line.line.key, row):
+                    self.findings += _row_findings(row, rule)
+
     def _tickets_of(self, campaign: Campaign) -> Iterable[Ticket]:
-        found = campaign.tickets.filter(request_type=Ticket.RequestType.CREATE).exclude(status=Status.CANCELLED)
+        found = campaign.tickets.filter(request_type=Ticket.RequestType.CREATE).exclude(
+            status=Status.CANCELLED
+        )
         return found.select_related("campaign__brand", "campaign__market", "channel", "ad_account")
 
     def _line_column(self, line: MappedLine) -> str:
@@ -226,7 +282,9 @@ class PlanWriter:
     def _keep(self, line: MappedLine, stored: MediaPlanLine) -> None:
         ad_set = self._ad_sets.get(stored.ad_set_intent)
         status = str(ad_set.ticket.get_status_display()) if ad_set else "gone"
-        self.findings.append(line.line.place.warn("import.kept", self._line_column(line), line=line.line.key, status=status))
+        self.findings.append(
+            line.line.place.warn("import.kept", self._line_column(line), line=line.line.key, status=status)
+        )
         self._note(line, "kept", ad_set.ticket if ad_set else None)
 
     def _apply(
@@ -251,7 +309,9 @@ class PlanWriter:
             if stored.campaign_id == campaign.pk:
                 account = self._account(stored.source["content"]["account"])
                 ad_set = self._ad_sets.get(stored.ad_set_intent)
-                amount = ad_set.budget if ad_set is not None and ad_set.budget else stored.cost_media * stored.rate
+                amount = (
+                    ad_set.budget if ad_set is not None and ad_set.budget else stored.cost_media * stored.rate
+                )
                 found[stored.line_key] = (stored.source["content"], amount, account.currency)
         for line in [*(line for line, _stored in moves), *new]:
             found[line.line.key] = (line.content, line.conversion.amount, line.account.currency)
@@ -274,7 +334,12 @@ class PlanWriter:
         before = self._names(campaign)
         values: dict[str, Any] = {}
         if new or _any_differs(moves, (*_MONEY,)):
-            total = total_budget([c for c, _, _ in contents.values()], campaign.currency, self.vocabulary, [(a, b) for _, a, b in contents.values()])
+            total = total_budget(
+                [c for c, _, _ in contents.values()],
+                campaign.currency,
+                self.vocabulary,
+                [(a, b) for _, a, b in contents.values()],
+            )
             if total is not None:
                 values["budget"] = total
         if new or _any_differs(moves, ("start_on", "end_on")):
@@ -291,7 +356,9 @@ class PlanWriter:
                 name.campaign = campaign
                 name.save()
         have = set(campaign.channel_names.values_list("channel_id", flat=True))
-        for channel in {line.channel.pk: line.channel for line in new if line.channel.pk not in have}.values():
+        for channel in {
+            line.channel.pk: line.channel for line in new if line.channel.pk not in have
+        }.values():
             CampaignChannel(campaign=campaign, channel=channel).save()
         return before
 
@@ -312,19 +379,49 @@ class PlanWriter:
         others = self._other_ad_sets(ticket, [stored for _line, stored in moves])
         values: dict[str, Any] = {"ad_account": lines[0].account} if _any_differs(moves, ("account",)) else {}
         if new or _any_differs(moves, ("start_on", "end_on")):
-            values["start_on"] = min([*(each.line.start for each in lines), *(o.start_on or ticket.start_on for o in others)])
-            values["end_on"] = max([*(each.line.end for each in lines), *(o.end_on or ticket.end_on for o in others)])
+            values["start_on"] = min(
+                [*(each.line.start for each in lines), *(o.start_on or ticket.start_on for o in others)]
+            )
+            values["end_on"] = max(
+                [*(each.line.end for each in lines), *(o.end_on or ticket.end_on for o in others)]
+            )
         if _any_differs(moves, _STATED) or new:
             values |= ticket_statements(lines)
         if new or _any_differs(moves, _MONEY):
             values["budget_source"] = self._conversions(ticket, lines, moves)
+            values |= self._campaign_level_budget(ticket, moves, new)
         if _assign(ticket, values) and outcome == "updated":
             ticket.save()
         for line, stored in moves:
-            self._move_line(line, stored, ticket)
+            with self._told_at(line.line.place):
+                self._move_line(line, stored, ticket)
         for line in new:
-            self._add_line(line, campaign, ticket)
+            with self._told_at(line.line.place):
+                self._add_line(line, campaign, ticket)
         self._note_ticket(ticket, outcome)
+
+    def _campaign_level_budget(
+        self, ticket: Ticket, moves: list[tuple[MappedLine, MediaPlanLine]], new: list[MappedLine]
+    ) -> dict[str, Any]:
+        """Where somebody has put the budget on the campaign as the sum of its lines, that sum follows."""
+        if ticket.budget_level != Ticket.BudgetLevel.CAMPAIGN or ticket.budget is None:
+            return {}
+        before = {each.intent_id: each.budget or Decimal(0) for each in ticket.ad_sets.all()}
+        after = {**before, **{stored.ad_set_intent: line.conversion.amount for line, stored in moves}}
+        if ticket.budget == sum(before.values()):
+            return {"budget": sum(after.values(), sum((line.conversion.amount for line in new), Decimal(0)))}
+        first = [*(line for line, _stored in moves), *new][0].line
+        params = {"campaign": ticket.campaign.name, "channel": ticket.channel.code}
+        self.findings.append(first.place.warn("import.campaign_budget_kept", "cost_media", **params))
+        return {}
+
+    @contextmanager
+    def _told_at(self, place: Place) -> Iterator[None]:
+        """A refusal of the models becomes a finding at the line that caused it."""
+        try:
+            yield
+        except ValidationError as error:
+            self.findings += validation_findings(error, place)
 
     def _other_ad_sets(self, ticket: Ticket, moving: list[MediaPlanLine]) -> list[AdSet]:
         intents = {stored.ad_set_intent for stored in moving}
@@ -340,8 +437,9 @@ class PlanWriter:
         here = {line.line.key for line in lines}
         for stored in self._stored.values():
             ad_set = self._ad_sets.get(stored.ad_set_intent)
-            mine = ad_set is not None and ad_set.ticket_id == ticket.pk and stored.line_key not in here
-            if mine and stored.rate_source and ad_set.budget is not None:
+            if ad_set is None or ad_set.ticket_id != ticket.pk or stored.line_key in here:
+                continue
+            if stored.rate_source and ad_set.budget is not None:
                 entries.append(conversion_entry(
                     stored.cost_media, stored.cost_currency, stored.rate, stored.rate_source, ad_set.budget,
                     ticket.ad_account.currency,
@@ -371,7 +469,9 @@ class PlanWriter:
 
     def _add_line(self, line: MappedLine, campaign: Campaign, ticket: Ticket) -> None:
         values = {**ad_set_values(line.content), **self.sheet.ad_set_values(line.line.key)}
-        ad_set = AdSet(ticket=ticket, position=ticket.ad_sets.count(), budget=line.conversion.amount, **values)
+        ad_set = AdSet(
+            ticket=ticket, position=ticket.ad_sets.count(), budget=line.conversion.amount, **values
+        )
         ad_set.save()
         row = line_row(self.plan, line, campaign, ad_set.intent_id)
         row.save()
@@ -420,7 +520,9 @@ class PlanWriter:
         self.findings += [rows[0].place.moved(each, "ticket_settings") for each in wrong]
         if self.broken:
             return
-        fresh = Ticket.objects.select_related("campaign__brand", "campaign__market", "channel", "ad_account").get(pk=ticket.pk)
+        fresh = Ticket.objects.select_related(
+            "campaign__brand", "campaign__market", "channel", "ad_account"
+        ).get(pk=ticket.pk)
         if _assign(fresh, values):
             fresh.save()
         by_line: dict[str, list[CreativeRow]] = defaultdict(list)
@@ -494,9 +596,11 @@ class PlanWriter:
                 original=money_text(line.cost, line.currency), note=each.text,
             ))  # fmt: skip
         self.lines.sort(key=lambda result: result.position)
-        gone = sorted(set(self._stored) - keys)
+        gone = sorted((set(self._stored) - keys) | (set(self._stored) & {each.line.key for each in reported}))
         self.findings += [Finding("import.gone", "", "warn", {"line": key}) for key in gone]
-        self._check_sheet_lines({line.line.key for line in mapped}, {each.line.key for each in reported}, keys)
+        self._check_sheet_lines(
+            {line.line.key for line in mapped}, {each.line.key for each in reported}, keys
+        )
 
     def _check_sheet_lines(self, mapped: set[str], reported: set[str], keys: set[str]) -> None:
         from difflib import get_close_matches
@@ -507,7 +611,17 @@ class PlanWriter:
             elif key not in keys:
                 near = get_close_matches(key, list(keys), n=1)
                 words = f" Perhaps {near[0]}." if near else ""
-                self.findings += [row.place.block("creatives.unknown_line", "line", line=key, suggestion=words) for row in rows]
+                self.findings += [
+                    row.place.block("creatives.unknown_line", "line", line=key, suggestion=words)
+                    for row in rows
+                ]
+
+
+def _row_findings(row: CreativeRow, rule: naming.Convention) -> list[Finding]:
+    """What is wrong with an ad by itself."""
+    ad = Ad(name=row.ad, **row.ad_values)
+    found = [row.place.moved(each, "ad") for each in naming.name_part(rule, row.ad, part="ad")[1]]
+    return [*found, *ad_findings(ad, {"ad_set", "governed_name", "name_key"}, row.place)]
 
 
 def _assign(row: Any, values: dict[str, Any]) -> bool:
@@ -519,7 +633,9 @@ def _assign(row: Any, values: dict[str, Any]) -> bool:
 
 
 def _any_differs(moves: list[tuple[MappedLine, MediaPlanLine]], names: Sequence[str]) -> bool:
-    return any(stored.source["content"][name] != line.content[name] for line, stored in moves for name in names)
+    return any(
+        stored.source["content"][name] != line.content[name] for line, stored in moves for name in names
+    )
 
 
 __all__ = ["PlanWriter"]

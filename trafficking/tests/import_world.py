@@ -34,7 +34,10 @@ def world() -> dict[str, Any]:
         code: MarketFactory(code=code, name=n, country=c, region=r, currency=cur, time_zone=z, languages=lang)
         for code, (n, c, r, cur, z, lang) in MARKETS.items()
     }
-    brands = {"DIS": BrandFactory(code="DIS", name="DIS Pictures"), "NORD": BrandFactory(code="NORD", name="Nordröst")}
+    brands = {
+        "DIS": BrandFactory(code="DIS", name="DIS Pictures"),
+        "NORD": BrandFactory(code="NORD", name="Nordröst"),
+    }
     accounts = {}
     for platform in ("meta", "tiktok", "google_ads"):
         for code, market in markets.items():
@@ -43,7 +46,9 @@ def world() -> dict[str, Any]:
                 platform=platform, currency=CURRENCIES[code], time_zone=market.time_zone, serving=serving
             )
             accounts[platform, code] = account
-    audience = Audience(name="Families", age_min=25, age_max=44, interests={"meta": [{"id": "6003", "name": "Family"}]})
+    audience = Audience(
+        name="Families", age_min=25, age_max=44, interests={"meta": [{"id": "6003", "name": "Family"}]}
+    )
     audience.save()
     return {"markets": markets, "brands": brands, "accounts": accounts, "audience": audience}
 
@@ -82,14 +87,18 @@ def csv_source(rows: list[dict[str, Any]], name: str = "plan.csv") -> Source:
     return Source(name, out.getvalue().encode())
 
 
-def imported(rows: list[dict[str, Any]], ads: list[dict[str, Any]] | None = None, **options: Any) -> ImportResult:
+def imported(
+    rows: list[dict[str, Any]], ads: list[dict[str, Any]] | None = None, **options: Any
+) -> ImportResult:
     """Import it and expect no error."""
     result = attempted(rows, ads, **options)
     assert result.written, [(f.field, f.message) for f in result.errors]
     return result
 
 
-def attempted(rows: list[dict[str, Any]], ads: list[dict[str, Any]] | None = None, **options: Any) -> ImportResult:
+def attempted(
+    rows: list[dict[str, Any]], ads: list[dict[str, Any]] | None = None, **options: Any
+) -> ImportResult:
     sheet = csv_source(ads, "creatives.csv") if ads else None
     return import_media_plan(source=csv_source(rows), creatives=sheet, **options)
 

@@ -35,7 +35,13 @@ def test_the_demo_plan_passes_qa_from_any_day(capsys):
     today = timezone.now().date()
     call_command("import_governance", str(DEMO / "governance.json"), "--json")
     assert said(capsys)["ok"]
-    files = [str(DEMO / "plan.csv"), "--creatives", str(DEMO / "creatives.csv"), "--start-on", str(today.replace(year=today.year + 1, day=1))]
+    files = [
+        str(DEMO / "plan.csv"),
+        "--creatives",
+        str(DEMO / "creatives.csv"),
+        "--start-on",
+        str(today.replace(year=today.year + 1, day=1)),
+    ]
     call_command("import_media_plan", *files, "--json")
     result = said(capsys)
     assert result["ok"] and result["counts"]["created"] >= 12 and not result["warnings"]
@@ -57,7 +63,10 @@ def test_errors_exit_with_one_in_words_and_in_json(plan_file, tmp_path, capsys):
         call_command("import_media_plan", str(bad), "--json")
     result = said(capsys)
     assert stopped.value.code == 1 and not result["ok"] and not result["written"]
-    assert {(e["params"]["row"], e["params"]["column"]) for e in result["errors"]} == {(2, "brand"), (3, "cost_media")}
+    assert {(e["params"]["row"], e["params"]["column"]) for e in result["errors"]} == {
+        (2, "brand"),
+        (3, "cost_media"),
+    }
     assert all(e["message"] and e["remedy"] for e in result["errors"])
     with pytest.raises(SystemExit):
         call_command("import_media_plan", str(bad))
@@ -86,7 +95,9 @@ def test_a_person_without_grants_imports_nothing(plan_file, capsys):
 def test_words_for_people(plan_file, capsys):
     call_command("import_media_plan", plan_file, "--dry-run")
     text = capsys.readouterr().out
-    assert "Plan plan-1: 1 created." in text and "Nothing was written" in text and not Campaign.objects.exists()
+    assert (
+        "Plan plan-1: 1 created." in text and "Nothing was written" in text and not Campaign.objects.exists()
+    )
     call_command("import_media_plan", plan_file)
     assert "findings before it can be submitted" in capsys.readouterr().out
     assert Ad.objects.count() == 0

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.tables import Source, read_tables
-from trafficking.imports import creatives
 from trafficking.imports.creatives import COLUMNS, keyword_text, read_creatives
 from trafficking.imports.templates import creative_template, plan_template
 from trafficking.models import Ad, AdSet, Ticket
@@ -30,7 +29,9 @@ def test_a_row_fills_ad_ad_set_and_ticket():
         ad_settings='{"pin_headlines": [1, 0, 0]}', texts=None, call_to_action=None,
     )]  # fmt: skip
     result = imported(rows, sheet)
-    assert not [f for f in result.tickets[0].findings if f.blocking], [f.message for f in result.tickets[0].findings]
+    assert not [f for f in result.tickets[0].findings if f.blocking], [
+        f.message for f in result.tickets[0].findings
+    ]
     made, ad_set, ticket = Ad.objects.get(), AdSet.objects.get(), Ticket.objects.get()
     assert made.format == "SEARCH_TEXT" and made.headlines == ["One", "Two", "Three"]
     assert made.config == {"pin_headlines": [1, 0, 0]} and made.display_paths == ["ai", "demo"]
@@ -80,15 +81,16 @@ BAD = [
 
 @pytest.mark.parametrize(("change", "code", "column"), BAD, ids=[f"{b[1]}-{n}" for n, b in enumerate(BAD)])
 def test_bad_rows_are_refused_and_nothing_is_written(change, code, column):
-    result = attempted([line()], [{**ad("L1", "Good"), **dict.fromkeys(change)}, ad(**{"line_key": "L1", **change})
-                                  if "line" not in change and "ad" not in change else {**ad(), **change}])  # fmt: skip
+    result = attempted([line()], [ad("L1", "Good"), {**ad(), **change}])
     found = {(f.code, f.params.get("column")) for f in result.errors}
     assert (code, column) in found, [(f.code, f.field, f.message) for f in result.errors]
     assert not Ticket.objects.exists() and not Ad.objects.exists()
 
 
 def test_the_same_ad_twice_and_conflicting_rows_are_refused():
-    result = attempted([line()], [ad(), ad(name="boat"), ad(name="Two", keywords="a"), ad(name="Three", keywords="b")])
+    result = attempted(
+        [line()], [ad(), ad(name="boat"), ad(name="Two", keywords="a"), ad(name="Three", keywords="b")]
+    )
     assert {("creatives.duplicate", 3, "ad"), ("creatives.conflict", 5, "keywords")} == places(result)
     tickets = attempted([line("L1"), line("L2")], [ad("L1", political="no"), ad("L2", political="yes")])
     assert {code for code, _, _ in places(tickets)} == {"creatives.conflict"}
@@ -126,14 +128,16 @@ def test_bad_rows_for_an_existing_plan_write_nothing():
     imported([line()])
     before = Ticket.objects.get().version
     result = attempted([line(cost_media="7")], [ad(), ad(name="Bad", landing_page="nowhere")])
-    assert ("qa.landing_page" in str(places(result))) or result.errors
+    assert ("qa.landing_page", 3, "landing_page") in places(result)
     assert not Ad.objects.exists() and Ticket.objects.get().version == before
 
 
 def test_an_unreadable_sheet_is_told_beside_the_plans_own_errors():
     from trafficking.imports.service import import_media_plan
 
-    result = import_media_plan(source=csv_source([line(brand="Nobody")]), creatives=Source("c.csv", b"a,b\n1,2\n"))
+    result = import_media_plan(
+        source=csv_source([line(brand="Nobody")]), creatives=Source("c.csv", b"a,b\n1,2\n")
+    )
     assert "import.unknown_brand" in {f.code for f in result.errors}
     assert "table.missing_column" in {f.code for f in result.errors}
 
@@ -158,10 +162,12 @@ def test_templates_are_read_by_their_own_importers(file_format):
     assert plan.lines[0].campaign == "Moana Launch"
     sheet = read_creatives(Source(f"c.{file_format}", creative_template(file_format)))
     assert not sheet.findings and sheet.rows
-    [filled] = read_tables(Source("c.csv", creative_template("csv", ["L1", "L2"])), {"creatives": COLUMNS}, wanted="creatives")
+    [filled] = read_tables(
+        Source("c.csv", creative_template("csv", ["L1", "L2"])), {"creatives": COLUMNS}, wanted="creatives"
+    )
     assert [row.text("line") for row in filled.rows] == ["L1", "L2"]
 
 
 def test_every_column_is_explained():
-    assert all(column.help.endswith((".", ":")) or column.help for column in creatives.COLUMNS)
-    assert len({column.name for column in creatives.COLUMNS}) == len(creatives.COLUMNS)
+    assert all(column.help for column in COLUMNS)
+    assert len({column.name for column in COLUMNS}) == len(COLUMNS)

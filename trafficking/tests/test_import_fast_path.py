@@ -62,8 +62,15 @@ def test_what_the_models_door_refuses_the_import_refuses_too(change):
     today = timezone.now().date()
     first, last = change.get("days", (10, 40))
     start, end = today + timedelta(days=first), today + timedelta(days=last)
-    values = {"name": "Moana Launch", "budget": Decimal(100), "currency": "USD", **{k: v for k, v in change.items() if k != "days"}}
-    campaign = Campaign(brand=brand("DIS"), market=market("US"), objective="TRAFFIC", start_on=start, end_on=end, **values)
+    values = {
+        "name": "Moana Launch",
+        "budget": Decimal(100),
+        "currency": "USD",
+        **{k: v for k, v in change.items() if k != "days"},
+    }
+    campaign = Campaign(
+        brand=brand("DIS"), market=market("US"), objective="TRAFFIC", start_on=start, end_on=end, **values
+    )
     with pytest.raises(ValidationError):
         save_campaign(campaign=campaign, channels=[Channel.objects.get(code="META")])
     result = attempted([
@@ -106,7 +113,13 @@ def _saved(name: str, ad_set_name: str) -> bool:
             channels=[Channel.objects.get(code="META")],
         )  # fmt: skip
         account = brand("DIS").pk and _account()
-        ticket = Ticket(campaign=campaign, channel=Channel.objects.get(code="META"), ad_account=account, start_on=start, end_on=start)
+        ticket = Ticket(
+            campaign=campaign,
+            channel=Channel.objects.get(code="META"),
+            ad_account=account,
+            start_on=start,
+            end_on=start,
+        )
         ticket.save()
         AdSet(ticket=ticket, name=ad_set_name, budget=Decimal(10)).save()
     except ValidationError:
@@ -123,7 +136,9 @@ def _account():
 def test_a_bigger_plan_asks_the_database_hardly_more():
     def queries(count: int, tag: str) -> int:
         rows = [line(f"L{n}", plan_id=tag, campaign=f"{tag} {n // 50}", cost_media="5") for n in range(count)]
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             imported(rows)
         return len([q for q in captured.captured_queries if q["sql"].startswith("SELECT")])
 

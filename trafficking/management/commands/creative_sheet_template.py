@@ -17,10 +17,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?", default="")
-        parser.add_argument("--plan", default="", metavar="ID", help="One row for each line of this imported plan.")
+        parser.add_argument(
+            "--plan", default="", metavar="ID", help="One row for each line of this imported plan."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        lines = list(MediaPlanLine.objects.filter(plan__plan_key=options["plan"]).values_list("line_key", flat=True))
+        lines = list(
+            MediaPlanLine.objects.filter(plan__plan_key=options["plan"]).values_list("line_key", flat=True)
+        )
         if options["plan"] and not lines:
             raise CommandError(f"There is no plan {options['plan']} with lines.")
         path = Path(options["file"]) if options["file"] else None

@@ -22,10 +22,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file")
-        parser.add_argument("--start-on", metavar="DATE", help="Move all flights so that the earliest begins on this day (2027-03-01).")
-        parser.add_argument("--creatives", metavar="FILE", help="The creative sheet that completes the lines (CSV or XLSX).")
-        parser.add_argument("--market", default="", metavar="CODE", help="The market of lines that don't say theirs.")
-        parser.add_argument("--user", default="", metavar="NAME", help="Import as this person, within their brands and markets.")
+        parser.add_argument(
+            "--start-on",
+            metavar="DATE",
+            help="Move all flights so that the earliest begins on this day (2027-03-01).",
+        )
+        parser.add_argument(
+            "--creatives", metavar="FILE", help="The creative sheet that completes the lines (CSV or XLSX)."
+        )
+        parser.add_argument(
+            "--market", default="", metavar="CODE", help="The market of lines that don't say theirs."
+        )
+        parser.add_argument(
+            "--user",
+            default="",
+            metavar="NAME",
+            help="Import as this person, within their brands and markets.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Check everything, write nothing.")
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
 
@@ -55,11 +68,15 @@ class Command(BaseCommand):
         if result.refused:
             return
         told = ", ".join(f"{count} {name}" for name, count in result.counts.items() if count)
-        self.stdout.write(f"Plan {result.plan_key}: {told or 'no lines'}." + (" Nothing was written." if dry_run else ""))
+        self.stdout.write(
+            f"Plan {result.plan_key}: {told or 'no lines'}." + (" Nothing was written." if dry_run else "")
+        )
         if result.shift_days:
             self.stdout.write(f"All flights were moved by {result.shift_days} days.")
         if any(result.ads.values()):
-            self.stdout.write("Ads: " + ", ".join(f"{count} {name}" for name, count in result.ads.items() if count) + ".")
+            self.stdout.write(
+                "Ads: " + ", ".join(f"{count} {name}" for name, count in result.ads.items() if count) + "."
+            )
         self._print_lines(result)
         for ticket in result.tickets:
             self._print_ticket(ticket)
