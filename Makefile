@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n 2 --dist loadfile
+# For example ARGS="--no-demo --port 8080"; `manage.py run --help` lists them.
+ARGS ?=
 
 .PHONY: run test lint services-test clean help
 .DEFAULT_GOAL := help
@@ -24,16 +26,16 @@ $(BIN)/python:
 # Installed again only when the pins change.
 $(VENV)/.runtime: requirements.txt constraints.txt | $(BIN)/python
 	@echo "Installing what runs (once, until the pins change)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
 	@echo "Installing what tests (once, until the pins change)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.runtime
-	@exec $(BIN)/python manage.py run
+	@exec $(BIN)/python manage.py run $(ARGS)
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -18,9 +18,17 @@ import pytest
 _VAR_DIR = tempfile.mkdtemp(prefix="omnitraffick-test-")
 atexit.register(shutil.rmtree, _VAR_DIR, ignore_errors=True)
 os.environ["VAR_DIR"] = _VAR_DIR
-os.environ["ENV_FILE"] = os.path.join(_VAR_DIR, "no.env")
+os.environ["ENV_FILE"] = f"{_VAR_DIR}/no.env"
 os.environ["DJANGO_SETTINGS_MODULE"] = "omnitraffick.settings"
-for _name in ("PRODUCTION", "DEBUG", "LIVE_PLATFORMS", "SECRET_KEY", "ENCRYPTION_KEYS", "ALLOWED_HOSTS", "STATIC_ROOT"):
+for _name in (
+    "PRODUCTION",
+    "DEBUG",
+    "LIVE_PLATFORMS",
+    "SECRET_KEY",
+    "ENCRYPTION_KEYS",
+    "ALLOWED_HOSTS",
+    "STATIC_ROOT",
+):
     os.environ.pop(_name, None)
 
 django.setup()

@@ -209,7 +209,7 @@ class CampaignChannel(GovernedModel):
         suggestion = f"{self.campaign.name} 2"
         params = {"name": self.governed_name, "other": other.campaign.name, "suggestion": suggestion}
         finding = Finding("naming.taken", "name", params=params)
-        raise ValidationError(f"{finding.message} {finding.remedy}".replace("%", "%%"), code=finding.code)
+        raise ValidationError(f"{finding.message} {finding.remedy}", code=finding.code)
 
     def validate_unique(self, exclude: Any = None) -> None:
         # name_key has its own message, which names the campaign that holds it

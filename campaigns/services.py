@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, CampaignChannel
+from campaigns.signals import names_rebuilt
 from governance.actor import acting
 from governance.impact import Impact
 from governance.models import Brand, Channel, Market
@@ -30,10 +31,13 @@ def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaig
         present = {each.channel_id: each for each in campaign.channel_names.select_related("channel")}
         for gone in [each for pk, each in present.items() if pk not in {c.pk for c in wanted}]:
             _drop_name(gone)
+        renamed = []
         for channel in wanted:
             name = present.get(channel.pk) or CampaignChannel(campaign=campaign, channel=channel)
-            name.campaign = campaign
+            name.campaign, before = campaign, name.governed_name
             name.save()
+            renamed += [name] if before not in ("", name.governed_name) else []
+        names_rebuilt.send(CampaignChannel, names=renamed)
     return campaign
 
 
@@ -69,8 +73,6 @@ def rebuild_names_after_convention(sender: Any, convention: Any, **_kwargs: Any)
 
 def rebuild_names(names: Any, *, reason: str) -> int:
     """Save again every name that no platform knows yet; what hangs on it follows by `names_rebuilt`."""
-    from campaigns.signals import names_rebuilt
-
     fresh = list(
         names.filter(deployed_at__isnull=True).select_related(
             "campaign__brand", "campaign__market", "channel"

@@ -9,6 +9,7 @@ import signal
 import sys
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 import django
 
@@ -25,7 +26,7 @@ def serve_family(host: str) -> None:
     """Play every platform until SIGTERM or Ctrl-C. Raises SandboxEnded when one of them ends by itself."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # a fork shares the loaded code and starts at once; macOS can't fork safely
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     parent = os.getpid()
     family: dict[str, BaseProcess] = {
         key: context.Process(target=_play, args=(key, host, parent), name=key, daemon=True)
@@ -55,7 +56,8 @@ def _play(key: str, host: str, parent: int) -> None:
             return
     django.setup()
     port = sandbox_port(key)
-    print(f"{key}: http://{host}:{port}", flush=True)  # noqa: T201  (the command's own output)
+    sys.stdout.write(f"{key}: http://{host}:{port}\n")  # in one piece: three of them write at once
+    sys.stdout.flush()
     try:
         serve_sandbox(key, host, port)
     except OSError as error:

@@ -125,7 +125,9 @@ def raise_blocking(findings: Iterable[Finding], row: Any) -> None:
     fields = {each.name for each in row._meta.get_fields()}
     for finding in blocking(findings):
         name = finding.field if finding.field in fields else NON_FIELD_ERRORS
-        text = f"{finding.message} {finding.remedy}".strip().replace("%", "%%")
+        text = f"{finding.message} {finding.remedy}".strip()
+        # Django fills a message in with its params wherever it has some: ours is filled in already
+        text = text.replace("%", "%%") if finding.params else text
         errors.setdefault(name, []).append(
             ValidationError(text, code=finding.code, params=dict(finding.params))
         )

@@ -15,7 +15,9 @@ from django.utils.timezone import localtime
 from governance import money
 
 #: Change with every save, or only repeat what another field says.
-UNTOLD = frozenset({"id", "version", "updated_at", "created_at", "public_id", "name_key", "text_key", "content_hash"})
+UNTOLD = frozenset(
+    {"id", "version", "updated_at", "created_at", "public_id", "name_key", "text_key", "content_hash"}
+)
 LONGEST = 300
 
 

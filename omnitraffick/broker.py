@@ -20,14 +20,14 @@ from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as kombu's own
         name = f"{time.time_ns():020d}_{uuid.uuid4()}"  # sorts by time
         folder = Path(self.data_folder_out)
         partial = folder / f"{name}.partial"
         partial.write_text(dumps(payload))
         partial.rename(folder / f"{name}.{queue}.msg")
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         for name in sorted(os.listdir(self.data_folder_in)):  # noqa: PTH208  (names are enough, and faster)
             if name.partition(".")[2] != f"{queue}.msg":
                 continue

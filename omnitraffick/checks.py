@@ -59,7 +59,11 @@ def check_production(app_configs: Sequence[Any] | None = None, **_kwargs: Any) -
     if not settings.PRODUCTION:
         return found
     if settings.DEBUG:
-        found.append(_error("E002", "DEBUG is on in PRODUCTION.", "Unset DEBUG: its error pages show settings and data."))
+        found.append(
+            _error(
+                "E002", "DEBUG is on in PRODUCTION.", "Unset DEBUG: its error pages show settings and data."
+            )
+        )
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         found.append(_error("E003", "PRODUCTION runs on SQLite.",
                             "Set DATABASE_URL to PostgreSQL: SQLite has one writer and lives on one machine."))  # fmt: skip
@@ -67,7 +71,9 @@ def check_production(app_configs: Sequence[Any] | None = None, **_kwargs: Any) -
         found.append(_error("E004", "PRODUCTION has no REDIS_URL.",
                             "Set REDIS_URL: the embedded broker, cache and login throttle serve one machine only."))  # fmt: skip
     if not settings.ALLOWED_HOSTS:
-        found.append(_error("E009", "ALLOWED_HOSTS is empty in PRODUCTION.", "Name the hosts that people type."))
+        found.append(
+            _error("E009", "ALLOWED_HOSTS is empty in PRODUCTION.", "Name the hosts that people type.")
+        )
     if not settings.SECURE_SSL:
         found.append(Warning("SECURE_SSL is off in PRODUCTION: passwords and tokens travel in the clear.",
                              hint="Serve over TLS; behind a proxy that ends it, set BEHIND_TLS_PROXY.",

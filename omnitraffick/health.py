@@ -39,7 +39,9 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when database, schema and broker are there; 503 otherwise. Each check says "ok" or what is missing."""
     checks = {name: _outcome(name, check) for name, check in CHECKS.items()}
     all_well = set(checks.values()) == {"ok"}
-    return JsonResponse({"status": "ok" if all_well else "not ready", "checks": checks}, status=200 if all_well else 503)
+    return JsonResponse(
+        {"status": "ok" if all_well else "not ready", "checks": checks}, status=200 if all_well else 503
+    )
 
 
 def _outcome(name: str, check: Callable[[], None]) -> str:
@@ -83,7 +85,9 @@ def check_broker() -> None:
         return
     address = urlsplit(settings.REDIS_URL)
     try:
-        socket.create_connection((address.hostname or "localhost", address.port or 6379), BROKER_TIMEOUT_S).close()
+        socket.create_connection(
+            (address.hostname or "localhost", address.port or 6379), BROKER_TIMEOUT_S
+        ).close()
     except OSError:
         logger.exception("broker probe failed")
         raise NotReady("does not answer") from None

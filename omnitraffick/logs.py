@@ -13,7 +13,9 @@ from typing import Any
 import structlog
 
 #: Bound values with such names are never shown, whoever binds them.
-_SECRET_NAMES = re.compile(r"password|passwd|secret|token|authorization|cookie|credential|api_?key", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"password|passwd|secret|token|authorization|cookie|credential|api_?key", re.IGNORECASE
+)
 
 
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -71,5 +73,6 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             "axes": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
+            "kombu.connection": {"level": "ERROR"},  # says at each start that a folder has no host name
         },
     }

@@ -7,6 +7,7 @@ One that ends by itself ends all. `tether.py` sees to it that a killed parent le
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,11 +27,12 @@ Say = Callable[[str, str], None]  # (child's name, one line)
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `env` is added to this process's environment."""
+    """What to run, and where. `env` is added to this process's environment."""
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
 
 
 class Child:
@@ -43,6 +45,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", TETHER, str(os.getpid()), *program.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1", **program.env},
+            cwd=program.cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -78,10 +81,8 @@ class Child:
             self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._say(self.name, "did not stop in time and is killed")
-        try:
+        with contextlib.suppress(ProcessLookupError):  # the whole group is gone, as it should be
             os.killpg(self.pid, signal.SIGKILL)  # its session: grandchildren that it left behind, too
-        except ProcessLookupError:
-            pass  # the whole group is gone, as it should be
         self._process.wait()
         self._reader.join(timeout=1.0)
 

@@ -72,6 +72,18 @@ class PartOfTicket:
         )  # type: ignore[misc]
 
 
+class NamedPart(PartOfTicket):
+    """An ad set or ad: saving it again also mends a name that another convention or code has made stale."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        # validating the form has built the name anew on `obj`
+        stale = change and not type(obj).objects.filter(pk=obj.pk, governed_name=obj.governed_name).exists()
+        if stale:
+            self.write(request, obj, form, change)  # type: ignore[attr-defined]
+            return
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+
 # ------------------------------------------------------------------------------------------- tickets
 
 
@@ -428,7 +440,7 @@ class AdInline(AdFields, GovernedStackedInline):
 
 
 @admin.register(AdSet)
-class AdSetAdmin(PartOfTicket, GovernedAdmin):
+class AdSetAdmin(NamedPart, GovernedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {
         "ticket": _("The ticket that it belongs to."),
         "bid_strategy": _("Lowest cost spends the budget as well as it can; a cap needs a bid."),
@@ -511,7 +523,7 @@ class AdSetAdmin(PartOfTicket, GovernedAdmin):
 
 
 @admin.register(Ad)
-class AdAdmin(PartOfTicket, AdFields, GovernedAdmin):
+class AdAdmin(NamedPart, AdFields, GovernedAdmin):
     list_display = ("name_shown", "format", "ticket_link", "status_badge", "external_shown")
     list_filter = (
         "format",

@@ -5,8 +5,9 @@ class TraffickingConfig(AppConfig):
     name = "trafficking"
 
     def ready(self) -> None:
+        from campaigns.signals import names_rebuilt
         from governance import credentials, findings
-        from trafficking import rules, ticket_actions, ticket_panels
+        from trafficking import renaming, rules, ticket_actions, ticket_panels
         from trafficking.imports import messages as imports
         from trafficking.platforms import schema
         from trafficking.platforms.registry import platforms
@@ -17,3 +18,4 @@ class TraffickingConfig(AppConfig):
             credentials.register_fields(platform.key, platform.credential_fields)
         ticket_actions.register()
         ticket_panels.register_all()
+        names_rebuilt.connect(renaming.rename_parts, dispatch_uid="trafficking.renaming")

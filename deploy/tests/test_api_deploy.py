@@ -88,7 +88,9 @@ def test_who_read_the_ticket_before_the_other_moved_it_gets_the_running_task(cli
 
     def slow(account: Any) -> None:
         monkeypatch.setattr("deploy.services._require_mode", checked)
-        faster.append(deploy_services.start_deployment(ticket=Ticket.objects.get(pk=ticket.pk), by=trafficker))
+        faster.append(
+            deploy_services.start_deployment(ticket=Ticket.objects.get(pk=ticket.pk), by=trafficker)
+        )
 
     monkeypatch.setattr("deploy.services._require_mode", slow)
     late = client.post(DEPLOY, {"ticket": str(ticket.public_id)})
@@ -121,9 +123,7 @@ def test_a_status_outside_the_reach_is_not_there(client, trafficker):
     assert client.get(f"{DEPLOY}/status/00000000-0000-4000-8000-000000000000").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"ticket": "x"}, {"ticket": None}, {"ticket": [], "colour": 1}]
-)
+@pytest.mark.parametrize("body", [{}, {"ticket": "x"}, {"ticket": None}, {"ticket": [], "colour": 1}])
 def test_bad_bodies_are_refused(client, body):
     assert "ticket" in error_of(client.post(DEPLOY, body))["fields"]
 

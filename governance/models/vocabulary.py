@@ -19,7 +19,7 @@ from governance.platforms import Platform
 
 #: Codes stand in names, so they keep to what every platform and every spreadsheet leaves alone.
 CODE = RegexValidator(r"^[A-Z0-9]{2,12}\Z", _("Use 2 to 12 capital letters and digits, such as US or DIS."))
-_TERRITORIES = frozenset(code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code)) - {
+_TERRITORIES = frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch(r"[A-Z]{2}", code)) - {
     "EU", "EZ", "UN", "XA", "XB", "ZZ", "QO",
 }  # fmt: skip
 _LANGUAGES = frozenset(Locale("en").languages)

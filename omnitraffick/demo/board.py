@@ -26,7 +26,9 @@ class LiveBoard:
         self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.stop()
 
     def note(self, text: str) -> None:
@@ -46,7 +48,9 @@ class PlainBoard:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         return None
 
     def note(self, text: str) -> None:
@@ -69,7 +73,9 @@ def board_on(console: Console) -> Board:
 
 def _progress(lines: Sequence[LineState]) -> Table:
     done = sum(line.deployed for line in lines)
-    table = Table(title=f"Demo plan: {done} of {len(lines)} lines deployed", title_justify="left", title_style="bold")
+    table = Table(
+        title=f"Demo plan: {done} of {len(lines)} lines deployed", title_justify="left", title_style="bold"
+    )
     for heading in ("Line", "Platform", "Governed name"):
         table.add_column(heading, overflow="fold")
     for heading in ("imported", "QA", "approved", "deployed"):
@@ -89,7 +95,12 @@ def outcome_table(lines: Sequence[LineState]) -> Table:
         table.add_column(heading, overflow="fold")
     for line in lines:
         table.add_row(
-            line.line, line.platform, line.name, line.campaign_id or "—", _ids(line.ad_set_ids), _ids(line.ad_ids)
+            line.line,
+            line.platform,
+            line.name,
+            line.campaign_id or "—",
+            _ids(line.ad_set_ids),
+            _ids(line.ad_ids),
         )
     return table
 

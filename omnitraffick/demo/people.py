@@ -80,7 +80,10 @@ def _create(person: Person) -> str:
     users = get_user_model()
     with transaction.atomic():
         user = users(
-            username=person.username, first_name=person.first_name, is_staff=True, is_superuser=person.superuser
+            username=person.username,
+            first_name=person.first_name,
+            is_staff=True,
+            is_superuser=person.superuser,
         )
         user.set_password(password)
         user.save()
@@ -107,7 +110,9 @@ def _write_logins(passwords: dict[str, str]) -> None:
     partial = logins_file().with_suffix(".partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write("# Demo logins of this machine: user name, password. Made at the first run; delete at will.\n")
+        file.write(
+            "# Demo logins of this machine: user name, password. Made at the first run; delete at will.\n"
+        )
         for username, password in passwords.items():
             file.write(f"{username} {json.dumps(password)}\n")
     partial.replace(logins_file())

@@ -54,7 +54,12 @@ def _tell(console: Console, lines: Sequence[LineState], seconds: float) -> bool:
     missing = [line for line in lines if not line.deployed]
     for line in missing:
         said = line.problem or f"stands at {line.status} after {seconds:.0f} s"
-        console.print(f"Line {line.line} ({line.platform}, {line.name}): {said}", style="red", soft_wrap=True, markup=False)
+        console.print(
+            f"Line {line.line} ({line.platform}, {line.name}): {said}",
+            style="red",
+            soft_wrap=True,
+            markup=False,
+        )
     done = len(lines) - len(missing)
     console.print(f"Demo: {done} of {len(lines)} lines deployed ({seconds:.1f} s).", highlight=False)
     return bool(lines) and not missing

@@ -70,7 +70,7 @@ class LineState:
 
     @property
     def over(self) -> bool:
-        return bool(self.problem) or self.status not in _WITH_WORKER and self.approved
+        return bool(self.problem) or (self.status not in _WITH_WORKER and self.approved)
 
 
 class Walk:
@@ -84,7 +84,9 @@ class Walk:
         tickets = demo_tickets()
         if tickets and all(ticket.status == Status.TRAFFICKED_SUCCESS for ticket in tickets):
             return
-        governance = import_governance(source=_source("governance.json"), user=people.user_named("data.admin"))
+        governance = import_governance(
+            source=_source("governance.json"), user=people.user_named("data.admin")
+        )
         _require(governance.findings, "governance.json")
         people.grant_reach()
         planned = import_media_plan(
@@ -119,7 +121,9 @@ class Walk:
     def _approve(self, ticket: Ticket) -> str:
         if ticket.status != Status.READY_FOR_API:
             return ""
-        approve_ticket(ticket=ticket, by=people.user_named("approver"), digest=ticket.digest, comment="Demo: plan read.")
+        approve_ticket(
+            ticket=ticket, by=people.user_named("approver"), digest=ticket.digest, comment="Demo: plan read."
+        )
         return "approved"
 
     def _deploy(self, ticket: Ticket) -> str:
@@ -174,7 +178,13 @@ def _line_states(problems: dict[int, str]) -> list[LineState]:
     }
     reasons = _reasons(tickets.values())
     return [
-        _line_state(line, tickets[line.campaign_id, line.channel_id], ad_sets.get(line.ad_set_intent), problems, reasons)
+        _line_state(
+            line,
+            tickets[line.campaign_id, line.channel_id],
+            ad_sets.get(line.ad_set_intent),
+            problems,
+            reasons,
+        )
         for line in plan.lines.select_related("channel").order_by("position")
         if (line.campaign_id, line.channel_id) in tickets
     ]
@@ -187,7 +197,11 @@ def _reasons(tickets: Iterable[Ticket]) -> dict[int, str]:
 
 
 def _line_state(
-    line: MediaPlanLine, ticket: Ticket, ad_set: AdSet | None, problems: dict[int, str], reasons: dict[int, str]
+    line: MediaPlanLine,
+    ticket: Ticket,
+    ad_set: AdSet | None,
+    problems: dict[int, str],
+    reasons: dict[int, str],
 ) -> LineState:
     problem = problems.get(ticket.pk, "")
     if ticket.status in (Status.FAILED, Status.IN_DOUBT):

@@ -182,7 +182,8 @@ def test_every_list_and_add_page_opens_without_a_complaint(world, live_server):
             assert visitor.page.goto(visitor.server + reverse(name), wait_until="load").status == 200, name
         visitor.go("admin:campaigns_mediaplan_upload")
         visitor.page.set_input_files(
-            "input[name=file]", {"name": "plan.csv", "mimeType": "text/csv", "buffer": b"brand,market\nNOPE,US\n"}
+            "input[name=file]",
+            {"name": "plan.csv", "mimeType": "text/csv", "buffer": b"brand,market\nNOPE,US\n"},
         )
         visitor.page.click("button:has-text('Read the plan')")
         visitor.page.wait_for_selector("text=nothing was written")

@@ -13,6 +13,7 @@ from campaigns.models import Campaign, CampaignChannel
 from governance.models import AdAccount, Brand, Market, NamingConvention
 from omnitraffick.tests.admin_world import approved, form_values, make_world, submitted
 from trafficking.models import Ad, AdSet, Ticket
+from trafficking.services import submit_ticket
 from trafficking.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +103,15 @@ def test_an_edit_takes_an_approved_ticket_back_to_draft(world, client):
 
 
 # ------------------------------------------------------------------------------------ codes in use
+
+
+def test_saving_an_ad_set_again_mends_a_stale_name(world, client):
+    row = world.ticket.ad_sets.get()
+    AdSet._base_manager.filter(pk=row.pk)._update([(AdSet._meta.get_field("governed_name"), None, "stale")])
+    client.force_login(world.planner)
+    url = _change("trafficking_adset", row.pk)
+    assert client.post(url, form_values(client.get(url))).status_code == 302
+    assert AdSet.objects.get(pk=row.pk).governed_name.endswith("_MoanaLaunch_ProspectingA")
 
 
 def test_changing_a_code_in_use_shows_the_impact_and_asks_first(world, client):
@@ -355,10 +365,17 @@ def test_history_says_who_when_before_and_after(world, client):
     assert {"field": "name", "old": "Moana Launch", "new": "Moana Returns"} in newest.history_delta_changes
     assert {"field": "budget", "old": "50000", "new": "60000"} in newest.history_delta_changes
     assert "Moana Returns" in page.content.decode()
-    ticket = submitted(world)
+    ticket = Ticket.objects.get(pk=world.ticket.pk)
+    assert submit_ticket(
+        ticket=ticket, by=world.planner
+    ).passed  # the names below have followed the campaign's
     page = client.get(reverse("admin:trafficking_ticket_history", args=[ticket.pk]))
     newest = page.context["page_obj"].object_list[0]
-    assert {"field": "status", "old": "QA running", "new": "Ready, awaiting approval"} in newest.history_delta_changes
+    assert {
+        "field": "status",
+        "old": "QA running",
+        "new": "Ready, awaiting approval",
+    } in newest.history_delta_changes
     assert newest.history_change_reason == "submitted"
     old = world.campaign.history.last()
     url = reverse("admin:campaigns_campaign_simple_history", args=[world.campaign.pk, old.history_id])
@@ -424,8 +441,6 @@ def test_times_are_shown_in_the_persons_zone(world, client):
 
 
 def test_findings_of_a_failed_qa_stand_on_the_tickets_page(world, client):
-    from trafficking.services import submit_ticket
-
     row = world.ticket.ad_sets.get()
     row.geo = {}
     row.save()

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.django_db
 def ran(seconds_ago: float) -> None:
     every = IntervalSchedule.objects.create(every=10, period="seconds")
     PeriodicTask.objects.create(
-        name="sweep", task="sweep", interval=every, last_run_at=timezone.now() - timedelta(seconds=seconds_ago)
+        name="sweep",
+        task="sweep",
+        interval=every,
+        last_run_at=timezone.now() - timedelta(seconds=seconds_ago),
     )
 
 

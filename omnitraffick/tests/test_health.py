@@ -32,7 +32,9 @@ def test_ready_names_each_check(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_database_that_fails_is_told_without_its_words(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_fails_is_told_without_its_words(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Broken:
         def cursor(self) -> Any:
             raise DatabaseError("could not connect to db.internal as omni with password hunter2")
@@ -46,7 +48,9 @@ def test_a_database_that_fails_is_told_without_its_words(client: Client, monkeyp
 
 @pytest.mark.django_db
 def test_waiting_migrations_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)])
+    monkeypatch.setattr(
+        health.MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)]
+    )
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["checks"]["migrations"]) == (503, "2 to apply")
 

@@ -59,7 +59,13 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
         "DJANGO_SETTINGS_MODULE": "omnitraffick.settings", "SECRET_KEY": "hunter2" * 9, "ALLOWED_HOSTS": "testserver",
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", SCENE], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", SCENE],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "hunter2" not in done.stderr, [line for line in done.stderr.splitlines() if "hunter2" in line]

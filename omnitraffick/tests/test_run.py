@@ -20,7 +20,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find children, and relies on PR_SET_PDEATHSIG"),
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="reads /proc to find children, and relies on PR_SET_PDEATHSIG"
+    ),
 ]
 
 
@@ -43,7 +45,13 @@ def free_ports(count: int) -> int:
 def environment(var_dir: Path) -> dict[str, str]:
     port = free_ports(4)
     kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "LOG_LEVEL")}
-    return {**kept, "VAR_DIR": str(var_dir), "PORT": str(port), "SANDBOX_PORT": str(port + 1), "ENV_FILE": str(var_dir / "no.env")}
+    return {
+        **kept,
+        "VAR_DIR": str(var_dir),
+        "PORT": str(port),
+        "SANDBOX_PORT": str(port + 1),
+        "ENV_FILE": str(var_dir / "no.env"),
+    }
 
 
 @dataclass
@@ -117,7 +125,13 @@ def assert_all_gone(family: dict[int, str], seconds: float = 12) -> None:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A VAR_DIR whose database is migrated: copied by each test, for migrations take seconds."""
     folder = tmp_path_factory.mktemp("prepared")
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment(folder), check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"],
+        cwd=ROOT,
+        env=environment(folder),
+        check=True,
+        timeout=120,
+    )
     return folder
 
 
@@ -160,13 +174,15 @@ def test_the_demo_deploys_every_line_and_a_second_run_shows_the_same_at_once(var
 
 
 def table_of(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("│ ") or line.startswith("│  ")]
+    return [line for line in text.splitlines() if line.startswith("│ ")]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + 15)])
 def test_a_signal_stops_everything_cleanly(serving: Running, number: int, code: int) -> None:
     family = descendants(serving.process.pid)
-    assert len(family) >= 7, family  # sandboxes: parent and three; worker and its scheduler; web and its worker
+    assert len(family) >= 7, (
+        family
+    )  # sandboxes: parent and three; worker and its scheduler; web and its worker
     begun = time.monotonic()
     serving.process.send_signal(number)
     assert serving.finish() == code, "".join(serving.output)
@@ -189,9 +205,15 @@ def one_named(text: str) -> Callable[[dict[int, str]], int]:
 
 @pytest.mark.parametrize(
     ("name", "victim"),
-    [("web", one_named("gunicorn")), ("worker", one_named("celery")), ("sandbox", one_named("manage.py sandbox"))],
+    [
+        ("web", one_named("gunicorn")),
+        ("worker", one_named("celery")),
+        ("sandbox", one_named("manage.py sandbox")),
+    ],
 )
-def test_a_dead_child_ends_all_and_is_named(serving: Running, name: str, victim: Callable[[dict[int, str]], int]) -> None:
+def test_a_dead_child_ends_all_and_is_named(
+    serving: Running, name: str, victim: Callable[[dict[int, str]], int]
+) -> None:
     family = descendants(serving.process.pid)
     os.kill(victim(family), signal.SIGKILL)
     assert serving.finish() == 1
@@ -200,7 +222,12 @@ def test_a_dead_child_ends_all_and_is_named(serving: Running, name: str, victim:
 
 
 def test_a_second_run_beside_the_first_is_refused(serving: Running) -> None:
-    second = start({**serving.env, **{k: v for k, v in environment(Path(serving.env["VAR_DIR"])).items() if k.endswith("PORT")}})
+    second = start(
+        {
+            **serving.env,
+            **{k: v for k, v in environment(Path(serving.env["VAR_DIR"])).items() if k.endswith("PORT")},
+        }
+    )
     assert second.finish(30) == 1
     assert f"already running here (process {serving.process.pid})" in "".join(second.output)
 

@@ -342,7 +342,7 @@ class FreshCampaigns:
         values = ticket_statements(lines)
         extra, found = sheet_ticket_values(self.sheet, [line.line.key for line in lines])
         self.findings += found
-        values |= extra
+        values |= extra | shared_budget(first.channel.platform, [line.conversion.amount for line in lines])
         row = Ticket(
             campaign=campaign, channel=first.channel, ad_account=first.account, owner=self.owner,
             start_on=min(line.line.start for line in lines), end_on=max(line.line.end for line in lines),
@@ -447,6 +447,14 @@ def _rebind(rows: Sequence[Any], name: str) -> None:
     """Take over the primary keys that the parents have got since."""
     for row in rows:
         setattr(row, name, getattr(row, name))
+
+
+def shared_budget(platform_key: str, amounts: Sequence[Decimal]) -> dict[str, Any]:
+    """Ticket values where several lines share a campaign on a platform that has budgets on campaigns only."""
+    if len(amounts) < 2 or platform(platform_key).ad_set_budgets:
+        return {}
+    total = sum(amounts, Decimal(0))
+    return {"budget_level": Ticket.BudgetLevel.CAMPAIGN, "budget": total, "budget_type": "LIFETIME"}
 
 
 def conversions_of(lines: Iterable[MappedLine]) -> dict[str, Any]:

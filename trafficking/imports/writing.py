@@ -33,6 +33,7 @@ from trafficking.imports.fresh import (
     conversion_entry,
     group_findings,
     line_row,
+    shared_budget,
     sheet_ticket_values,
     ticket_statements,
     total_budget,
@@ -403,13 +404,14 @@ class PlanWriter:
     def _campaign_level_budget(
         self, ticket: Ticket, moves: list[tuple[MappedLine, MediaPlanLine]], new: list[MappedLine]
     ) -> dict[str, Any]:
-        """Where somebody has put the budget on the campaign as the sum of its lines, that sum follows."""
-        if ticket.budget_level != Ticket.BudgetLevel.CAMPAIGN or ticket.budget is None:
-            return {}
+        """Where the budget stands on the campaign as the sum of its lines, that sum follows."""
         before = {each.intent_id: each.budget or Decimal(0) for each in ticket.ad_sets.all()}
         after = {**before, **{stored.ad_set_intent: line.conversion.amount for line, stored in moves}}
+        amounts = [*after.values(), *(line.conversion.amount for line in new)]
+        if ticket.budget_level != Ticket.BudgetLevel.CAMPAIGN or ticket.budget is None:
+            return shared_budget(ticket.channel.platform, amounts)
         if ticket.budget == sum(before.values()):
-            return {"budget": sum(after.values(), sum((line.conversion.amount for line in new), Decimal(0)))}
+            return {"budget": sum(amounts, Decimal(0))}
         first = [*(line for line, _stored in moves), *new][0].line
         params = {"campaign": ticket.campaign.name, "channel": ticket.channel.code}
         self.findings.append(first.place.warn("import.campaign_budget_kept", "cost_media", **params))

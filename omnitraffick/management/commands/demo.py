@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
-            raise CommandError("The demo makes people and campaigns; it does not run in a PRODUCTION installation.")
+            raise CommandError(
+                "The demo makes people and campaigns; it does not run in a PRODUCTION installation."
+            )
         console = console_for(self.stdout)
         logins = ensure_people()
         deployed = run_demo(console, seconds=options["seconds"])

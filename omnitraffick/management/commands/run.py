@@ -43,16 +43,24 @@ class Command(BaseCommand):
     help = "Migrates, makes demo people, and runs sandboxes, worker, scheduler and web until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="of the web (default 8000)")
+        parser.add_argument(
+            "--port", type=int, default=int(os.environ.get("PORT", "8000")), help="of the web (default 8000)"
+        )
         parser.add_argument("--no-demo", action="store_true", help="neither demo people nor the demo plan")
-        parser.add_argument("--once", action="store_true", help="stop after the demo; its outcome is the exit code")
-        parser.add_argument("--seconds", type=float, default=180.0, help="how long the demo may take (default 180)")
+        parser.add_argument(
+            "--once", action="store_true", help="stop after the demo; its outcome is the exit code"
+        )
+        parser.add_argument(
+            "--seconds", type=float, default=180.0, help="how long the demo may take (default 180)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"] and options["no_demo"]:
             raise CommandError("--once stops after the demo, and --no-demo leaves it out: choose one.")
         if settings.PRODUCTION and not options["no_demo"]:
-            raise CommandError("This is a PRODUCTION installation: start it with --no-demo, or as compose.yaml does.")
+            raise CommandError(
+                "This is a PRODUCTION installation: start it with --no-demo, or as compose.yaml does."
+            )
         logging.getLogger().setLevel(log_level())  # the demo acts in this process
         with only_one_run():
             _require_free_ports(options["port"])
@@ -121,11 +129,16 @@ class Run:
             self.console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
 
     def _wait_until_up(self) -> bool:
-        addresses = [f"{self.url}/health/live", *(f"{sandbox_url(key)}/_sandbox/health" for key in sandbox_keys())]
+        addresses = [
+            f"{self.url}/health/live",
+            *(f"{sandbox_url(key)}/_sandbox/health" for key in sandbox_keys()),
+        ]
         deadline = time.monotonic() + START_LIMIT_S
         while addresses and not self._stopping():
             if time.monotonic() > deadline:
-                self.console.print(f"No answer from {', '.join(addresses)} in {START_LIMIT_S:.0f} s.", style="red")
+                self.console.print(
+                    f"No answer from {', '.join(addresses)} in {START_LIMIT_S:.0f} s.", style="red"
+                )
                 return False
             addresses = [each for each in addresses if not _answers(each)]
             if addresses:
@@ -151,7 +164,9 @@ class Run:
 
     def _tell_address(self) -> None:
         self.console.print(
-            f"Admin: {self.url}/admin/   API: {self.url}/api/docs/   Stop: Ctrl-C", highlight=False, soft_wrap=True
+            f"Admin: {self.url}/admin/   API: {self.url}/api/docs/   Stop: Ctrl-C",
+            highlight=False,
+            soft_wrap=True,
         )
 
     def _say(self, name: str, line: str) -> None:
@@ -167,20 +182,26 @@ def log_level() -> str:
 def programs(port: int) -> list[Program]:
     """What runs: sandboxes, worker (with the scheduler inside where the broker is ours), web."""
     manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
-    quiet = {"LOG_LEVEL": log_level()}
-    celery = [sys.executable, "-m", "celery", "-A", "omnitraffick"]
+    # the children start in the project's folder, wherever this command was called
+    home = Path(settings.BASE_DIR)
+    env = {"LOG_LEVEL": log_level(), "VAR_DIR": str(Path(settings.VAR_DIR).resolve())}
+    as_root = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}  # nothing is unpickled
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "omnitraffick"]
     threads = os.environ.get("WORKER_THREADS", "4")
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", threads, "--loglevel", log_level(),
               "--without-gossip", "--without-mingle", "--without-heartbeat"]  # fmt: skip
     web = [sys.executable, "-m", "gunicorn", "omnitraffick.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
            "--threads", os.environ.get("WEB_THREADS", "8"), "--no-control-socket", "--log-level", "warning",
            "--graceful-timeout", "5"]  # fmt: skip
-    found = [Program("sandbox", [*manage, "sandbox"], quiet)]
+    found = [Program("sandbox", [*manage, "sandbox"], env, home)]
     if settings.REDIS_URL:
-        found += [Program("worker", worker, quiet), Program("beat", [*celery, "beat", "--loglevel", log_level()], quiet)]
+        found += [
+            Program("worker", worker, env | as_root, home),
+            Program("beat", [*celery, "beat", "--loglevel", log_level(), "--pidfile="], env, home),
+        ]
     else:
-        found.append(Program("worker", [*worker, "--beat"], quiet))
-    return [*found, Program("web", web, quiet)]
+        found.append(Program("worker", [*worker, "--beat"], env | as_root, home))
+    return [*found, Program("web", web, env, home)]
 
 
 @contextmanager
@@ -205,8 +226,12 @@ def only_one_run() -> Iterator[None]:
 
 def _require_free_ports(port: int) -> None:
     if not _is_free("127.0.0.1", port):
-        raise CommandError(f"Port {port} is taken. Stop what listens there, or choose another: PORT={port + 1} make run")
-    taken = [sandbox_port(key) for key in sandbox_keys() if not _is_free(settings.SANDBOX_HOST, sandbox_port(key))]
+        raise CommandError(
+            f"Port {port} is taken. Stop what listens there, or choose another: PORT={port + 1} make run"
+        )
+    taken = [
+        sandbox_port(key) for key in sandbox_keys() if not _is_free(settings.SANDBOX_HOST, sandbox_port(key))
+    ]
     if taken:
         raise CommandError(
             f"The sandboxes need the ports from {settings.SANDBOX_PORT} on, and {', '.join(map(str, taken))} is taken."
@@ -216,7 +241,9 @@ def _require_free_ports(port: int) -> None:
 
 def _is_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: not stopped by TIME_WAIT
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the servers do: not stopped by TIME_WAIT
         try:
             probe.bind((host, port))
         except OSError:

@@ -25,6 +25,9 @@ from trafficking.platforms.meta.targeting import Aim, eu_countries, targeting
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+#: "Writes to this field are only available in ad sets where REACH and THRUPLAY are the performance goal"
+#: (Ad Set reference, `frequency_control_specs`, as quoted by two public projects).
+_CAPPED_GOALS = ("REACH", "THRUPLAY")
 _ROAS_LEAST, _ROAS_MOST = Decimal("0.01"), Decimal(1000)
 
 
@@ -289,8 +292,8 @@ def _put_frequency_cap(noted: Noted, body: Body, draft: AdSetDraft) -> None:
     cap, field = draft.ad_set.frequency_cap, draft.at("frequency_cap")
     if cap is None:
         return
-    if draft.recipe.optimization_goal and draft.recipe.optimization_goal != "REACH":
-        noted.block("frequency_cap.needs_reach", field, goal=draft.ad_set.goal)
+    if draft.recipe.optimization_goal and draft.recipe.optimization_goal not in _CAPPED_GOALS:
+        noted.block("frequency_cap.unsupported_goal", field, goal=draft.ad_set.goal)
     most = LIMITS["days_per_cap"]
     if not (1 <= cap.days <= most and 1 <= cap.impressions <= most):
         noted.block(

@@ -118,7 +118,7 @@ class _Tree:
         if body is None or not parent_sendable or self.noted.blocks != before:
             return
         creative_ref = f"creative:{ad.intent_id}"
-        self._add(creative_ref, "creative", "adcreatives", body, ad.name, ad.intent_id)
+        self._add(creative_ref, "creative", "adcreatives", body, body.values["name"], ad.intent_id)
         bindings = {
             "/adset_id": f"ad_set:{draft.ad_set.intent_id}",
             "/creative/creative_id": creative_ref,
@@ -143,8 +143,7 @@ class _Tree:
 
     def _ad_body(self, draft: AdSetDraft, ad: AdSnapshot, config: Mapping[str, Any], path: str) -> Body:
         body = Body()
-        if not ad.name.strip():
-            self.noted.block("name.missing", f"{path}.name")
+        campaign_level.check_name(self.noted, ad.name, f"{path}.name")
         body.put("name", ad.name, f"{path}.name")
         body.put("adset_id", stand_in(f"ad_set:{draft.ad_set.intent_id}"))
         body.put("creative", {"creative_id": stand_in(f"creative:{ad.intent_id}")})

@@ -1,10 +1,14 @@
 """An ad's creative: image, video or carousel as Meta's `object_story_spec`.
 
-Source: Marketing API reference "Ad Creative", "Ad Creative Link Data", "Ad Creative Video Data".
+Field names and types are the SDK's (facebook-business, `AdCreativeObjectStorySpec` and what hangs below it). Which
+fields go together comes from the examples of Meta's page "Ad Creative" (v25.0, as stored in public copies) and
+from recorded error answers.
 """
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +19,11 @@ from trafficking.platforms.meta.noted import Body, Noted
 from trafficking.platforms.meta.reference import CALLS_TO_ACTION, LIMITS
 from trafficking.platforms.meta.targeting import is_meta_id
 
-#: Ids, not names: Meta freezes name macros at the first publication.
+#: Ids, not names: Meta freezes name macros at the first publication (from practice, not found in its documents).
 MACROS = {"campaign_id": "{{campaign.id}}", "ad_set_id": "{{adset.id}}", "ad_id": "{{ad.id}}"}
-#: What Meta's documentation gives as the link of an instant form ad.
+#: The link that public examples of instant form ads carry; Meta's own page was not seen.
 FORM_LINK = "http://fb.me/"
+_HASH_DIGITS = 8
 _PICTURES = ("IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE")
 
 
@@ -71,10 +76,28 @@ def _wrapped(noted: Noted, scene: Scene, story: Body) -> Body:
 
 
 def _name(noted: Noted, scene: Scene) -> str:
+    name = creative_name(scene.ad.name)
+    if name != scene.ad.name:
+        longest = LIMITS["creative_name"]
+        noted.warn("ad.creative_name_shortened", f"{scene.path}.name", longest=longest, sent=name)
+    return name
+
+
+def creative_name(ad_name: str) -> str:
+    """What the creative of an ad is called: the ad's name, or its end and a hash where that is too long.
+
+    Meta gives creatives shorter names than ads. The end tells ads of one campaign apart; the hash (8 hex digits
+    of the whole name's SHA-256) keeps two names with the same end apart. The same ad name always gives the
+    same creative name, so that a creative can be found by it after a lost answer.
+    """
     longest = LIMITS["creative_name"]
-    if len(scene.ad.name) > longest:
-        noted.block("ad.name_too_long", f"{scene.path}.name", length=len(scene.ad.name), longest=longest)
-    return scene.ad.name
+    if len(ad_name) <= longest:
+        return ad_name
+    digest = hashlib.sha256(ad_name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
+    end = ad_name[-(longest - _HASH_DIGITS - 1) :]
+    while end and unicodedata.combining(end[0]):  # a mark whose letter was cut off
+        end = end[1:]
+    return f"{end.lstrip()}_{digest}"
 
 
 def _check_format(noted: Noted, scene: Scene) -> None:

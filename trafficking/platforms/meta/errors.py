@@ -1,7 +1,8 @@
 """Meta's answers, read: refused for good, come back later, perhaps done, or a matter of credentials.
 
-Source: Graph API "Handling Errors", Marketing API "Error Reference" and "Rate Limiting". Throttling comes
-with HTTP 400 more often than 429, and an `error` body may come with HTTP 200.
+Codes and headers are those that Meta's pages on errors and rate limits name, as quoted by public projects, and
+those of recorded answers; no live answer was read here. Throttling comes with HTTP 400 more often than 429, and
+an `error` body may come with HTTP 200.
 """
 
 from __future__ import annotations

@@ -65,8 +65,9 @@ NARROWED = {
 
 # ------------------------------------------------------------------- facts that the SDK does not have
 
-#: Meta Marketing API reference (v26, fields marked required) and error subcodes 4834011 (ad set budget
-#: sharing), 1870227 (audience flag, see `Targeting` below).
+#: What is marked required in public copies of Meta's create parameters (pages of v24 and v25; those of v26 were not
+#: seen), what recorded errors ask for (subcode 4834011: ad set budget sharing, 1870227: the audience flag), and
+#: what we want stated in every body (buying_type, status, start_time).
 REQUIRED: dict[str, list[str]] = {
     "campaign": ["name", "objective", "special_ad_categories", "status", "buying_type"],
     "ad_set": [
@@ -86,9 +87,12 @@ REQUIRED: dict[str, list[str]] = {
     "AdCampaignBidConstraint": ["roas_average_floor"],
 }  # fmt: skip
 
-#: Lengths: Ad Creative reference (`name`: up to 100 characters); Ads Manager's limit for other names.
-#: Ranges: Targeting reference (ages 13 to 65), Ad Set reference (`frequency_control_specs`, `DayPart`).
-#: The Ad reference asks for digits in `adset_id`; a stand-in `<ref>` takes its place until it is known.
+#: Lengths: "This field has a limit of 100 characters" (creative `name`, page "Ad Creative" v25.0) and "Ad set name,
+#: max length of 400 characters" (page "Ad Account Adsets"), both in public copies of those pages. For campaigns and
+#: ads Meta's pages state none: 400 is what Marin's help, "Naming Limits for Campaigns, Ad Sets, and Ads", gives.
+#: Ranges: ages 13 to 65, `frequency_control_specs` 1 to 90 days and times (quoted from Meta's pages by public
+#: projects); whole hours of `DayPart`, 512 characters of the DSA fields: from practice, unverified.
+#: Ids are digits; a stand-in `<ref>` takes the place of one that is not known yet.
 _ID = {"type": "string", "pattern": r"^(\d+|<.+>)$"}
 TIGHTENED: dict[tuple[str, str], Json] = {
     ("campaign", "name"): {"minLength": 1, "maxLength": 400},
@@ -140,8 +144,8 @@ WHOLE: dict[str, Json] = {
     },
 }
 
-#: Smallest units in one unit of the currency: "Currency Codes" in the Marketing API documentation
-#: (offset table). It is not ISO 4217: BHD and JOD have 100, CLP, COP, CRC, HUF, IDR, ISK, TWD have 1. Currencies
+#: Smallest units in one unit of the currency: the offset table of Meta's page "Currency codes"
+#: (developers.facebook.com/documentation/ads-commerce/marketing-api/currencies). It is not ISO 4217: BHD and JOD have 100, CLP, COP, CRC, HUF, IDR, ISK, TWD have 1. Currencies
 #: that no longer exist (BGN, HRK, LTL, LVL, SKK, VEF) and Facebook credits are left out. LKR is in the SDK's
 #: account currencies but not in that table: 100, the rule for all that are not listed with 1.
 OFFSET_1 = ["CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"]
@@ -197,9 +201,9 @@ OFFSET_100 = [
     "ZAR",
 ]
 
-#: Least daily budget by billing event, in the currency's major unit: Meta Business Help "About minimum
-#: budgets". Meta publishes dollars and converts to other currencies by its own daily rate
-#: (`act_<id>/minimum_budgets`), so only USD can be told before sending.
+#: Least daily budget by billing event, in the currency's major unit: the dollar values that articles on Meta's
+#: budgets commonly give; Meta's own page was not seen. `GET act_<id>/minimum_budgets` answers the real ones, by
+#: account and currency, so only USD is judged before sending, and Meta decides.
 MINIMUM_DAILY = {"USD": {"IMPRESSIONS": "1.00", "LINK_CLICKS": "5.00", "THRUPLAY": "5.00"}}
 
 #: ISO 639-1 -> ids of Meta's ad locales. Source: answers of `GET /search?type=adlocale`, as recorded in two
@@ -217,7 +221,10 @@ LOCALES: dict[str, list[int]] = {
     "zh": [1004],
 }  # fmt: skip
 
-#: Placement positions by publisher platform: "Placement Targeting" in the Marketing API documentation.
+#: Placement positions by publisher platform (the SDK has no enum of them): the lists of Meta's page "Placement
+#: Targeting" (updated March 2026) as three public projects copied them. Left out: `video_feeds` and
+#: `messenger_home`, which some of the copies still have, and WhatsApp. Rules on combinations (threads_stream needs
+#: Instagram's stream, sponsored_messages stands alone, …) are left to Meta.
 PLACEMENTS = {
     "facebook": [
         "feed", "right_hand_column", "marketplace", "story", "search", "instream_video", "facebook_reels",

@@ -204,9 +204,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
         _("Give a weekday, and hours from 0 to 24, the end after the start."),
     ),
     "dayparts.overlap": (_("These hours overlap others of the same day."), _("Merge them.")),
-    "frequency_cap.needs_reach": (
-        _("Meta caps frequency for the goal reach only, not for {goal}."),
-        _("Change the goal to reach, or remove the cap."),
+    "frequency_cap.unsupported_goal": (
+        _("Meta caps frequency for the goals reach and video views only, not for {goal}."),
+        _("Change the goal to reach or video views, or remove the cap."),
     ),
     "frequency_cap.out_of_range": (
         _("Meta can't cap at {impressions} impressions in {days} days."),
@@ -249,8 +249,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         _("Remove the maximum age, or turn the Advantage audience off."),
     ),
     "advantage_audience.age_min": (
-        _("With the Advantage audience, Meta takes a minimum age up to {highest}, not {age}."),
-        _("Lower the minimum age, or turn the Advantage audience off."),
+        _("With the Advantage audience, Meta takes a minimum age from {lowest} to {highest}, not {age}."),
+        _("Change the minimum age, or turn the Advantage audience off."),
     ),
     "gender.unknown": (
         _("{gender} is not a gender that Meta targets."),
@@ -271,9 +271,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "placement.unknown": (_("Meta has no placement {placement}."), _("Choose from {known}.")),
     # ads
-    "ad.name_too_long": (
-        _("The ad's name has {length} characters; Meta takes {longest} for its creative."),
-        _("Shorten a part of the name."),
+    "ad.creative_name_shortened": (
+        _("Meta takes {longest} characters for the name of a creative: this ad's creative is called {sent}."),
+        _("Nothing to do: the ad keeps its whole name. For a readable creative name, shorten the ad's."),
     ),
     "ad.format": (_("Meta has no ads of the format {format}."), _("Choose image, video or carousel.")),
     "ad.video_needed": (

@@ -1,7 +1,6 @@
 """The Graph API's ad objects played locally, strictly, with Meta's own error envelopes.
 
-It knows nothing of how we build requests: rules are written here a second time, from Meta's documentation
-and recorded errors. Only the lists of known fields and enums are read from the reference, which has them from
+It knows nothing of how we build requests: rules are written here a second time (`sandbox_rules` says from what). Only the lists of known fields and enums are read from the reference, which has them from
 Meta's SDK.
 """
 

@@ -1,9 +1,10 @@
 """What Meta refuses when ads are created, as the sandbox enforces it.
 
-Written from the Marketing API's documentation and recorded error answers, apart from `compile`:
-a mistake there must not be repeated here. Subcodes taken from recorded answers are 33, 1815430, 1870227,
-1885272, 1885621, 2446079, 3858081 and 4834011; the others are stand-ins in Meta's style, so nothing
-outside this folder's tests may rely on their numbers.
+Written apart from `compile`, so that a mistake there is not repeated here, from what public projects quote of
+Meta's pages and from error answers that they recorded; no live account was asked. Subcodes taken from recorded
+answers are 33, 1815430, 1870227, 1885272, 1885621, 2446079, 3858081 and 4834011; the others are stand-ins in
+Meta's style, so nothing outside this folder's tests may rely on their numbers. Meta itself refuses more: rules on
+combinations of placements, and whatever it tells only to a real account.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ def _need(body: Mapping[str, Any], *fields: str) -> None:
             raise Refusal(f"(#100) The parameter {field} is required", blame=[[field]])
 
 
+def _check_name_length(body: Mapping[str, Any]) -> None:
+    if len(body["name"]) > 400:
+        raise _invalid("Name is too long", "A name can have 400 characters.", "name")
+
+
 def _check_status(body: Mapping[str, Any]) -> None:
     if body.get("status", "ACTIVE") not in ("ACTIVE", "PAUSED"):
         raise Refusal("(#100) Param status must be one of {ACTIVE, PAUSED}", blame=[["status"]])
@@ -93,8 +99,7 @@ def check_campaign(body: Json) -> None:
         raise Refusal(
             "(#100) The parameter special_ad_categories is required", blame=[["special_ad_categories"]]
         )
-    if len(body["name"]) > 400:
-        raise _invalid("Name is too long", "A name can have 400 characters.", "name")
+    _check_name_length(body)
     if body.get("buying_type", "AUCTION") != "AUCTION":
         raise _invalid("Buying type", "Reserved buying needs a prediction.", "buying_type")
     _check_categories(body)
@@ -202,6 +207,7 @@ _SPECIAL = {"HOUSING", "EMPLOYMENT", "FINANCIAL_PRODUCTS_SERVICES", "CREDIT"}
 
 def check_ad_set(body: Json, campaign: Json) -> None:
     _need(body, "name", "campaign_id", "billing_event", "optimization_goal")
+    _check_name_length(body)
     _check_status(body)
     targeting = body.get("targeting")
     if not isinstance(targeting, dict):
@@ -238,9 +244,12 @@ def _check_goal(body: Json, campaign: Json) -> None:
         raise _invalid(
             "Billing event", f"{billing} can't be billed for {goal}.", "billing_event", subcode=1815117
         )
-    if body.get("frequency_control_specs") and goal != "REACH":
+    if body.get("frequency_control_specs") and goal not in ("REACH", "THRUPLAY"):
         raise _invalid(
-            "Frequency cap", "Frequency caps need the goal reach.", "frequency_control_specs", subcode=1815199
+            "Frequency cap",
+            "Frequency caps need the goal reach or ThruPlay.",
+            "frequency_control_specs",
+            subcode=1815199,
         )
 
 
@@ -371,10 +380,10 @@ def _check_ages(targeting: Json, flag: int) -> None:
         raise _invalid(
             "Invalid age range", "Ages are 13 to 65, in order.", "targeting", "age_min", subcode=1487079
         )
-    if flag == 1 and (high < 65 or low > 25):
+    if flag == 1 and (high < 65 or not 18 <= low <= 25):
         raise _invalid(
             "Age with Advantage audience",
-            "Use an age of at most 25 and no maximum.",
+            "Use a minimum age of 18 to 25 and no maximum.",
             "targeting",
             "age_max",
             subcode=1870189,
@@ -594,6 +603,7 @@ def _check_video_data(data: Json) -> None:
 
 def check_ad(body: Json, ad_set: Json, creative: Json) -> None:
     _need(body, "name")
+    _check_name_length(body)
     _check_status(body)
     story = creative["object_story_spec"]
     if ad_set["optimization_goal"] == "THRUPLAY" and "video_data" not in story:

@@ -1,6 +1,8 @@
 """An ad set's audience as Meta's `targeting`: places, people, interests, audiences, placements.
 
-Source: Marketing API documentation, "Basic Targeting", "Placement Targeting", "Special Ad Category".
+Field names are the SDK's `Targeting`. The rules on ages, special ad categories and placements are those of Meta's
+pages "Basic Targeting", "Special Ad Category" and "Placement Targeting" as public projects quote them; the pages
+themselves were seen in part only.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from trafficking.platforms.meta.reference import COUNTRIES, EU_COUNTRIES, LOCALE
 
 AGE_MIN, AGE_MAX = 13, 65  # 65 stands for "65 and older"
 DEFAULT_AGE_MIN = 18  # what Meta applies where none is sent
-ADVANTAGE_AGE_MIN = 25  # with the Advantage audience, a minimum age above this is refused
+#: With the Advantage audience a minimum age must lie here, and there is no maximum (Meta's page "Advantage
+#: Audience", in a public project's notes on it; not seen in the SDK).
+ADVANTAGE_AGE_MIN = (18, 25)
 _GENDERS = {"MALE": 1, "FEMALE": 2}
 #: Categories whose ads may not choose by age, gender or excluded place.
 PROTECTED_CATEGORIES = frozenset({"HOUSING", "EMPLOYMENT", "FINANCIAL_PRODUCTS_SERVICES", "CREDIT"})
@@ -163,8 +167,11 @@ def _check_age_limits(noted: Noted, aim: Aim, low: int | None, high: int | None)
         return
     if high not in (None, AGE_MAX):
         noted.block("advantage_audience.age_max", f"{aim.path}.age_max", age=high)
-    if low is not None and low > ADVANTAGE_AGE_MIN:
-        noted.block("advantage_audience.age_min", f"{aim.path}.age_min", age=low, highest=ADVANTAGE_AGE_MIN)
+    lowest, highest = ADVANTAGE_AGE_MIN
+    if low is not None and not lowest <= low <= highest:
+        noted.block(
+            "advantage_audience.age_min", f"{aim.path}.age_min", age=low, lowest=lowest, highest=highest
+        )
 
 
 def _genders(noted: Noted, aim: Aim) -> list[int] | None:

@@ -22,7 +22,7 @@ from trafficking.platforms.base import (
 from trafficking.platforms.meta import PLATFORM
 from trafficking.platforms.meta.client import form
 from trafficking.platforms.meta.sandbox import MetaSandbox
-from trafficking.platforms.meta.tests.builders import COMBINATIONS, big_ticket, one_set, ticket
+from trafficking.platforms.meta.tests.builders import COMBINATIONS, big_ticket, image_ad, one_set, ticket
 from trafficking.platforms.meta.tests.journey import TOKEN, call, client, deploy, fault
 
 
@@ -200,3 +200,19 @@ def test_no_secret_leaves_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TOKEN not in repr(outcome)
     assert TOKEN not in repr(made.connection)
     assert "s3cret" not in repr(made.connection)
+
+
+def test_a_creative_with_a_shortened_name_is_found_after_a_lost_answer() -> None:
+    """Two ads whose long names end alike: each creative is found by its own short name."""
+    ads = (image_ad(1, name="Moana" + "_Ocean" * 40), image_ad(2, name="Mulan" + "_Ocean" * 40))
+    sandbox = MetaSandbox()
+    plan = PLATFORM.compile(one_set(ads=ads))
+    creatives = [each for each in plan.operations if each.object_type == "creative"]
+    assert len(creatives) == 2
+    sent = [client(sandbox).apply(each, {}) for each in creatives]
+    for each, outcome in zip(creatives, sent, strict=True):
+        assert isinstance(outcome, Applied), outcome
+        assert client(sandbox).find(each, {}) == Applied(outcome.external_ids)
+        seen = client(sandbox).read("creative", outcome.external_ids[each.ref])
+        assert isinstance(seen, ReadBack)
+        assert seen.name == each.objects[0].name, "reading back compares with the name that was sent"

@@ -28,6 +28,7 @@ from trafficking.platforms.base import (
 )  # fmt: skip
 from trafficking.platforms.meta import PLATFORM
 from trafficking.platforms.meta.conversion_domain import conversion_domain
+from trafficking.platforms.meta.creative import creative_name
 from trafficking.platforms.meta.messages import MESSAGES
 from trafficking.platforms.meta.tests.builders import (
     COMBINATIONS,
@@ -345,13 +346,15 @@ def test_impossible_dayparts_are_told(parts: tuple[Daypart, ...], code: str) -> 
     assert code in codes(one_set(dayparts=parts))
 
 
-def test_frequency_caps_need_the_goal_reach() -> None:
+def test_frequency_caps_need_the_goal_reach_or_video_views() -> None:
     cap = FrequencyCap(3, 7)
     made = body(one_set("AWARENESS", goal="REACH", frequency_cap=cap), "ad_set")
     assert made["frequency_control_specs"] == [
         {"event": "IMPRESSIONS", "interval_days": 7, "max_frequency": 3}
     ]
-    assert codes(one_set(frequency_cap=cap)) == {"frequency_cap.needs_reach": "ad_sets[0].frequency_cap"}
+    watched = one_set("VIDEO_VIEWS", goal="VIDEO_VIEWS", frequency_cap=cap, ads=(video_ad(),))
+    assert body(watched, "ad_set")["frequency_control_specs"] == made["frequency_control_specs"]
+    assert codes(one_set(frequency_cap=cap)) == {"frequency_cap.unsupported_goal": "ad_sets[0].frequency_cap"}
     wild = one_set("AWARENESS", goal="REACH", frequency_cap=FrequencyCap(0, 400))
     assert codes(wild) == {"frequency_cap.out_of_range": "ad_sets[0].frequency_cap"}
 
@@ -461,6 +464,11 @@ def test_genders_are_left_out_for_everyone() -> None:
         ),
         (
             {"config": {"advantage_audience": 1}, "age_min": 30},
+            "advantage_audience.age_min",
+            "ad_sets[0].age_min",
+        ),
+        (
+            {"config": {"advantage_audience": 1}, "age_min": 16},
             "advantage_audience.age_min",
             "ad_sets[0].age_min",
         ),
@@ -633,7 +641,7 @@ def test_the_conversion_domain_is_the_registrable_one(url: str, domain: str) -> 
         (image_ad(media=(Media("IMAGE", "a"), Media("IMAGE", "b"))), "ad.one_image", "media"),
         (image_ad(call_to_action="DANCE"), "ad.call_to_action_unknown", "call_to_action"),
         (image_ad(name=""), "name.missing", "name"),
-        (image_ad(name="x" * 101), "ad.name_too_long", "name"),
+        (image_ad(name="x" * 401), "name.too_long", "name"),
         (image_ad(format="SEARCH_TEXT"), "ad.format", "format"),
         (video_ad(media=(Media("THUMBNAIL", "a"),)), "ad.one_video", "media"),
         (video_ad(media=(Media("VIDEO", "1"),)), "ad.thumbnail_missing", "media"),
@@ -793,3 +801,51 @@ def test_compiling_never_raises_and_what_it_gives_fits_the_reference(
         ad_sets=(wild,),
     )
     compiled(snapshot)
+
+
+# ------------------------------------------------------------------------------------ creative names
+
+
+def test_a_long_ad_name_stays_and_its_creative_gets_a_short_one() -> None:
+    long = "DIS_US_META_2026_" + "Moana" * 45 + "_Ad1"
+    result = compiled(one_set(ads=(image_ad(name=long),)))
+    made = {o.object_type: o for o in result.operations}
+    short = made["creative"].body["name"]
+    assert (made["ad"].body["name"], made["ad"].objects[0].name) == (long, long)
+    assert len(short) == 100
+    assert made["creative"].objects[0].name == short, (
+        "it is looked up and read back by the name that was sent"
+    )
+    assert [(f.code, f.severity, f.params["sent"]) for f in result.findings] == [
+        ("meta.ad.creative_name_shortened", "warn", short)
+    ]
+
+
+def test_a_name_of_100_characters_is_not_touched() -> None:
+    assert creative_name("x" * 100) == "x" * 100
+    assert len(creative_name("x" * 101)) == 100
+
+
+@given(st.lists(st.text(min_size=101, max_size=255), unique=True, min_size=2, max_size=5))
+def test_short_creative_names_fit_and_stay_apart(names: list[str]) -> None:
+    short = [creative_name(name) for name in names]
+    assert all(9 <= len(each) <= 100 for each in short)
+    assert len(set(short)) == len(names)
+    assert short == [creative_name(name) for name in names]
+
+
+def test_names_with_the_same_end_stay_apart() -> None:
+    end = "_" + "Ocean" * 30
+    assert creative_name("Moana" + end) != creative_name("Mulan" + end)
+
+
+def test_a_creative_name_does_not_begin_with_a_mark_without_its_letter() -> None:
+    name = creative_name("x" * 100 + "\u0301" + "y" * 90)
+    assert name.startswith("y")
+
+
+@pytest.mark.parametrize("goal", ["ENGAGEMENT", "REACH", "IMPRESSIONS", "VIDEO_VIEWS"])
+def test_engagement_on_posts_and_videos_promotes_no_object(goal: str) -> None:
+    """Meta's objective mapping has none beside ON_POST and ON_VIDEO."""
+    alone = one_set("ENGAGEMENT", goal=goal, ads=(video_ad(),))
+    assert "promoted_object" not in body(alone, "ad_set")

@@ -230,6 +230,25 @@ def test_creatives_that_meta_refuses(spec: dict[str, Any]) -> None:
     assert post(sandbox, "adcreatives", {"name": "k", "object_story_spec": spec})["error"]["code"] == 100
 
 
+@pytest.mark.parametrize(("edge", "longest"), [("campaigns", 400), ("adcreatives", 100)])
+def test_names_that_are_too_long_are_refused(edge: str, longest: int) -> None:
+    sandbox, body = MetaSandbox(), CAMPAIGN if edge == "campaigns" else CREATIVE
+    assert "id" in post(sandbox, edge, {**body, "name": "x" * longest})
+    assert post(sandbox, edge, {**body, "name": "x" * (longest + 1)})["error"]["code"] == 100
+
+
+def test_ad_set_and_ad_names_take_400_characters() -> None:
+    sandbox = MetaSandbox()
+    campaign = made(sandbox, "campaigns", CAMPAIGN)
+    group = {**AD_SET, "campaign_id": campaign}
+    ad_set = made(sandbox, "adsets", {**group, "name": "x" * 400})
+    assert "error" in post(sandbox, "adsets", {**group, "name": "x" * 401})
+    creative = {"creative_id": made(sandbox, "adcreatives", CREATIVE)}
+    ad = {"adset_id": ad_set, "creative": creative, "status": "PAUSED"}
+    assert "id" in post(sandbox, "ads", {**ad, "name": "x" * 400})
+    assert "error" in post(sandbox, "ads", {**ad, "name": "x" * 401})
+
+
 def test_ads_need_an_ad_set_and_a_creative_of_the_same_account() -> None:
     sandbox = MetaSandbox()
     campaign = made(sandbox, "campaigns", CAMPAIGN)
