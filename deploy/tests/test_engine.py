@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from campaigns.services import save_campaign
 from deploy import engine, services
 from deploy.models import Deployment, Operation
 from deploy.sandboxes import sandbox_keys
@@ -197,3 +198,37 @@ def test_the_sweeper_enqueues_what_the_broker_lost(
     )
     assert services.sweep() == 1
     assert sent == [str(deployment.public_id)] * 2
+
+
+def test_a_name_does_not_change_under_a_deployment(sandboxes, trafficker, approver):
+    ticket = approved(make_ticket("META"), trafficker, approver)
+    services.start_deployment(ticket=ticket, by=trafficker)
+    campaign, before = ticket.campaign, ticket.governed_name
+    campaign.name = "Another Launch"
+    with pytest.raises(ValidationError, match="being deployed"):
+        save_campaign(campaign=campaign, channels=[ticket.channel])
+    assert Ticket.objects.get(pk=ticket.pk).governed_name == before
+
+
+def test_a_worker_that_dies_before_writing_the_ids_leaves_that_to_the_next(
+    sandboxes, trafficker, approver, monkeypatch
+):
+    ticket = approved(make_ticket("META"), trafficker, approver)
+    deployment = services.start_deployment(ticket=ticket, by=trafficker)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_args):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.Run, "_stop", killed)
+        with pytest.raises(Killed):
+            engine.run(str(ticket.public_id))
+    assert not PlatformObject.objects.exists()
+    Deployment._base_manager.filter(pk=deployment.pk).update(lease_until=timezone.now())
+    calls = len(sandboxes["meta"].requests)
+    assert engine.run(str(ticket.public_id)).state == Deployment.State.SUCCEEDED
+    assert PlatformObject.objects.filter(ticket=ticket).count() == 4
+    assert {seen["method"] for seen in sandboxes["meta"].requests[calls:]} == {"GET"}
