@@ -5,8 +5,9 @@ stay ENABLED. With any blocking finding there is no operation at all, because th
 
 YouTube: "The Google Ads API only supports fetching and reporting on existing Video campaigns […]. You cannot
 create new Video campaigns or update existing Video campaigns" (developers.google.com/google-ads/api/docs/video/
-overview). The SDK agrees: `VideoCampaignError.MUTATE_REQUIRES_RESERVATION`, "Cannot modify the video campaign
-without reservation" (google-ads 34, v26/errors/types/video_campaign_error.py). Its enum AdvertisingChannelType
+overview; another wording of the page: "cannot be created or mutated", save exceptions since v24 such as the content
+of VideoResponsiveAdInfo). The SDK agrees: `VideoCampaignError.MUTATE_REQUIRES_RESERVATION`, "Cannot modify the video
+campaign without reservation" (google-ads 34, v26/errors/types/video_campaign_error.py). Its enum AdvertisingChannelType
 says of VIDEO only "Video campaigns."; and its `ReservationService` (v26) quotes and books reserved campaigns, which
 is no auction buying. So a YouTube line becomes DEMAND_GEN with its channels restricted to YouTube, and the
 planner is told that this is another product.
@@ -114,13 +115,26 @@ def _build(ticket: TicketSnapshot, notes: Notes) -> Tree:
 
 def _with_sound_config(ticket: TicketSnapshot, notes: Notes) -> TicketSnapshot:
     """Options outside the schema are findings, and are not used."""
-    if not _config_fits("campaign", ticket.config, "payload_config", notes):
-        ticket = replace(ticket, config={})
-    for index, ad_set in enumerate(ticket.ad_sets):
-        _config_fits("ad_set", ad_set.config, f"ad_sets[{index}].payload_config", notes)
-        for number, ad in enumerate(ad_set.ads):
-            _config_fits("ad", ad.config, f"ad_sets[{index}].ads[{number}].payload_config", notes)
-    return ticket
+    config = _sound("campaign", ticket.config, "payload_config", notes)
+    ad_sets = tuple(
+        _ad_set_with_sound_config(ad_set, f"ad_sets[{index}]", notes)
+        for index, ad_set in enumerate(ticket.ad_sets)
+    )
+    return replace(ticket, config=config, ad_sets=ad_sets)
+
+
+def _ad_set_with_sound_config(ad_set: AdSetSnapshot, path: str, notes: Notes) -> AdSetSnapshot:
+    config = _sound("ad_set", ad_set.config, f"{path}.payload_config", notes)
+    ads = tuple(
+        replace(ad, config=_sound("ad", ad.config, f"{path}.ads[{number}].payload_config", notes))
+        for number, ad in enumerate(ad_set.ads)
+    )
+    return replace(ad_set, config=config, ads=ads)
+
+
+def _sound(level: str, config: Mapping[str, Any], field: str, notes: Notes) -> Mapping[str, Any]:
+    """The options, or none of them where one does not fit."""
+    return config if _config_fits(level, config, field, notes) else {}
 
 
 def _config_fits(level: str, config: Mapping[str, Any], field: str, notes: Notes) -> bool:

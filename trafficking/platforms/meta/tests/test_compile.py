@@ -813,9 +813,7 @@ def test_a_long_ad_name_stays_and_its_creative_gets_a_short_one() -> None:
     short = made["creative"].body["name"]
     assert (made["ad"].body["name"], made["ad"].objects[0].name) == (long, long)
     assert len(short) == 100
-    assert made["creative"].objects[0].name == short, (
-        "it is looked up and read back by the name that was sent"
-    )
+    assert made["creative"].objects[0].name == short, "it is looked up by the name that was sent"
     assert [(f.code, f.severity, f.params["sent"]) for f in result.findings] == [
         ("meta.ad.creative_name_shortened", "warn", short)
     ]
