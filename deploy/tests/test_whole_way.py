@@ -1,7 +1,7 @@
 """The whole way over real HTTP, with real sandbox and worker processes; and a worker that is killed on it.
 
-On SQLite with the embedded broker always; on PostgreSQL and Redis where SERVICES_DATABASE_URL and
-SERVICES_REDIS_URL name them (`make services-test` sets both).
+On SQLite with the embedded broker always; on PostgreSQL and Redis where DATABASE_URL and REDIS_URL name servers
+(`make services-test`): in a database of its own, and in a Redis database that was empty before.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 import requests
 
 from governance.platforms import Platform
@@ -107,6 +108,15 @@ class Installation:
                 child.wait(10)
 
 
+def empty_redis(url: str) -> str:
+    """Another database of that server, with nothing in it: the worker takes whatever it finds in a queue."""
+    base = url.rpartition("/")[0]
+    for number in range(15, 0, -1):
+        if f"{base}/{number}" != url and not redis.Redis.from_url(f"{base}/{number}").dbsize():
+            return f"{base}/{number}"
+    pytest.skip("no empty Redis database besides the one of REDIS_URL")
+
+
 def free_ports(count: int) -> int:
     """The first of `count` ports in a row that nobody listens on."""
     for _try in range(50):
@@ -118,17 +128,20 @@ def free_ports(count: int) -> int:
 
 @pytest.fixture(params=["embedded", pytest.param("services", marks=pytest.mark.services)])
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    database, redis = os.environ.get("SERVICES_DATABASE_URL"), os.environ.get("SERVICES_REDIS_URL")
+    database, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
     name = f"omnitraffick_way_{secrets.token_hex(4)}"
     environment = {}
     if request.param == "services":
-        if not (database and redis):
+        if not (database and redis_url):
             pytest.skip(
-                "SERVICES_DATABASE_URL and SERVICES_REDIS_URL are not set: PostgreSQL and Redis are not tested"
+                "DATABASE_URL and REDIS_URL are not set: the way over PostgreSQL and Redis is not walked"
             )
         with psycopg.connect(database, autocommit=True) as server:
             server.execute(f'CREATE DATABASE "{name}"')
-        environment = {"DATABASE_URL": database.rsplit("/", 1)[0] + "/" + name, "REDIS_URL": redis}
+        environment = {
+            "DATABASE_URL": database.rsplit("/", 1)[0] + "/" + name,
+            "REDIS_URL": empty_redis(redis_url),
+        }
     made = Installation(tmp_path, **environment)
     try:
         made.run("manage.py", "migrate", "-v", "0")
@@ -136,6 +149,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
     finally:
         made.stop()
         if environment:
+            wipe_broker(made)
             with psycopg.connect(database, autocommit=True) as server:
                 server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -197,8 +211,6 @@ def test_a_killed_worker_and_a_wiped_broker_lose_nothing(installation: Installat
 
 def wipe_broker(installation: Installation) -> None:
     if "REDIS_URL" in installation.environment:
-        import redis
-
         redis.Redis.from_url(installation.environment["REDIS_URL"]).flushdb()
         return
     for folder in ("queue", "processed"):

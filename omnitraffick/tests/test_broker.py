@@ -41,6 +41,31 @@ def drain(options: dict[str, str], into: list[int], lock: threading.Lock) -> Non
             message.ack()
 
 
+def test_those_who_start_at_the_same_moment_see_whole_tables(options: dict[str, str]) -> None:
+    """The stock transport fails here: a second one reads the file that the first has only just created."""
+    failures: list[BaseException] = []
+    together = threading.Barrier(8)
+
+    def bind(number: int) -> None:
+        with connection(options) as here:
+            channel = here.channel()
+            together.wait()
+            try:
+                channel._queue_bind("exchange", "", "", f"queue-{number}")
+                channel.get_table("exchange")
+            except Exception as error:  # whatever it is, it is the defect
+                failures.append(error)
+
+    threads = [threading.Thread(target=bind, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert failures == []
+    with connection(options) as here:
+        assert {row[2] for row in here.channel().get_table("exchange")} == {f"queue-{n}" for n in range(8)}
+
+
 def test_two_writers_and_two_readers_lose_and_double_nothing(options: dict[str, str], tmp_path: Path) -> None:
     received: list[int] = []
     lock = threading.Lock()

@@ -462,7 +462,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='platformobject',
-            constraint=models.UniqueConstraint(fields=('ad_account', 'object_type', 'external_id'), name='platform_object_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('object_type', 'creative'), _negated=True), fields=('ad_account', 'object_type', 'external_id'), name='platform_object_once'),
         ),
         migrations.AddConstraint(
             model_name='platformobject',

@@ -117,8 +117,11 @@ class PlatformObject(GovernedModel):
         verbose_name_plural = _("platform objects")
         ordering = ["-id"]
         constraints = [
+            # Meta answers a creative of equal content with the one that it has: two ads may share it
             models.UniqueConstraint(
-                fields=["ad_account", "object_type", "external_id"], name="platform_object_once"
+                fields=["ad_account", "object_type", "external_id"],
+                name="platform_object_once",
+                condition=~models.Q(object_type="creative"),
             ),
             models.UniqueConstraint(fields=["ticket", "ref"], name="platform_object_ref_once"),
         ]
