@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import secrets
 import shutil
 import signal
@@ -319,8 +318,6 @@ def measure_import(options: argparse.Namespace) -> None:
     print(f"Import of {options.lines:,} plan lines")
     for what, value, beside in import_figures(options.lines):
         line(what, value, beside)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    line("peak memory of this process", f"{peak:.0f} MB")
     print()
 
 

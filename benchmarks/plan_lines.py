@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import resource
 import time
 from datetime import timedelta
 from typing import Any
@@ -24,9 +25,11 @@ def import_figures(lines: int) -> list[tuple[str, str, str]]:
     make_vocabulary()
     data = plan_csv(lines)
     before = counts()
+    started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
     result = import_media_plan(source=Source("bench.csv", data))
     taken = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if result.refused:
         raise SystemExit(f"the plan was refused: {[finding.message for finding in result.errors[:5]]}")
     written = {model: count - before[model] for model, count in counts().items() if count > before[model]}
@@ -37,6 +40,7 @@ def import_figures(lines: int) -> list[tuple[str, str, str]]:
         ("import", f"{lines / taken:,.0f} lines/s", f"{taken:.2f} s for {rows:,} rows ({tables})"),
         ("bare bulk insert of the same rows", f"{lines / bare:,.0f} lines/s", f"{bare:.2f} s"),
         ("ratio", f"{bare / taken:.2f}", "goal 0.25"),
+        ("peak memory of the process after the import", f"{peak:.0f} MB", f"{started:.0f} MB before it"),
     ]
 
 
@@ -47,7 +51,13 @@ def make_vocabulary() -> None:
     for number, (brand, market, currency, zone) in enumerate(PLACES):
         row = Brand.objects.create(code=brand, name=f"Bench {brand}")
         place = Market.objects.filter(code=market).first() or Market.objects.create(
-            code=market, name=market, country=market, region="EMEA", currency=currency, time_zone=zone, languages=["en"]
+            code=market,
+            name=market,
+            country=market,
+            region="EMEA",
+            currency=currency,
+            time_zone=zone,
+            languages=["en"],
         )
         for at, platform in enumerate(("meta", "tiktok")):
             account = AdAccountFactory(
@@ -94,9 +104,9 @@ def bare_insert(written: dict[Any, int]) -> float:
     kept = {model: list(model._base_manager.order_by("-pk")[:count]) for model, count in written.items()}
     with transaction.atomic():
         for model, rows in reversed(kept.items()):
-            model._base_manager.filter(pk__in=model._base_manager.order_by("-pk").values("pk")[: len(rows)])._raw_delete(
-                "default"
-            )
+            model._base_manager.filter(
+                pk__in=model._base_manager.order_by("-pk").values("pk")[: len(rows)]
+            )._raw_delete("default")
     start = time.perf_counter()
     with transaction.atomic():
         for model, rows in kept.items():
