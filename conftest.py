@@ -8,10 +8,14 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import django
 import pytest
+from django.apps import apps
+from django.core.management.sql import emit_post_migrate_signal
+from pytest_django.plugin import blocking_manager_key
 
 # Before settings load: each test process (xdist workers too) has its own VAR_DIR, and a developer's .env, which
 # may hold real keys, is not read. DATABASE_URL and REDIS_URL stay: they choose what the services run tests.
@@ -62,3 +66,21 @@ def only_loopback() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", guarded(connect))
         patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A test on real transactions ends with empty tables: the reference data come back for the next one."""
+    result = yield
+    marker = item.get_closest_marker("django_db")
+    # after the last test the test database is gone, and the connection is the installation's own
+    if nextitem is not None and marker is not None and marker.kwargs.get("transaction"):
+        with item.config.stash[blocking_manager_key].unblock():
+            restore_reference_data()
+    return result
+
+
+def restore_reference_data() -> None:
+    """What the migrations load, and the roles with their permissions."""
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+    import_module("governance.migrations.0002_reference_data").load(apps, None)

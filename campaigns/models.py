@@ -135,6 +135,7 @@ class CampaignChannel(GovernedModel):
 
     REACH = ("campaign__brand_id", "campaign__market_id")
     UNGOVERNED = frozenset({"deployed_at"})
+    DERIVED = frozenset({"governed_name", "name_key", "parts", "convention"})
 
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, related_name="channel_names", verbose_name=_("campaign")
@@ -166,6 +167,14 @@ class CampaignChannel(GovernedModel):
 
     def __str__(self) -> str:
         return self.governed_name
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refused where a ticket holds the name: names stay reserved, also after cancellation."""
+        if self.campaign.tickets.filter(channel_id=self.channel_id).exists():  # type: ignore[attr-defined]
+            text = _("%(channel)s has a ticket; cancel nothing by taking the channel away.")
+            error = ValidationError(text, code="name_held", params={"channel": self.channel.code})
+            raise ValidationError({"channels": error})
+        return super().delete(*args, **kwargs)
 
     def clean_fields(self, exclude: Any = None) -> None:
         if self.deployed_at is None and self.campaign_id and self.channel_id:

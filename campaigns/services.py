@@ -30,7 +30,7 @@ def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaig
         campaign.save()
         present = {each.channel_id: each for each in campaign.channel_names.select_related("channel")}
         for gone in [each for pk, each in present.items() if pk not in {c.pk for c in wanted}]:
-            _drop_name(gone)
+            gone.delete()
         renamed = []
         for channel in wanted:
             name = present.get(channel.pk) or CampaignChannel(campaign=campaign, channel=channel)
@@ -39,13 +39,6 @@ def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaig
             renamed += [name] if before not in ("", name.governed_name) else []
         names_rebuilt.send(CampaignChannel, names=renamed)
     return campaign
-
-
-def _drop_name(name: CampaignChannel) -> None:
-    if name.campaign.tickets.filter(channel_id=name.channel_id).exists():
-        text = _("%(channel)s has a ticket; cancel nothing by taking the channel away.")
-        raise ValidationError({"channels": ValidationError(text, params={"channel": name.channel.code})})
-    name.delete()
 
 
 def names_with_code(row: Any) -> Impact:

@@ -95,14 +95,25 @@ class OperationAdmin(PlainLedgerAdmin):
     )
     list_select_related = ("deployment__ticket__campaign", "deployment__ticket__channel")
     date_hierarchy = "updated_at"
+    readonly_fields = ("api_version",)
     ordering = ("-key",)
     fieldsets = (
         (None, {"fields": ("deployment", "position", "ref", "action", "object_type", "name", "state")}),
         (
             _("Platform"),
-            {"fields": ("external_ids", "http_status", "error_code", "error", "error_field", "response")},
+            {
+                "fields": (
+                    "api_version",
+                    "external_ids",
+                    "http_status",
+                    "error_code",
+                    "error",
+                    "error_field",
+                    "response",
+                )
+            },
         ),
-        (_("When"), {"fields": ("attempts", "looks", "sent_at", "answered_at", "updated_at")}),
+        (_("When"), {"fields": ("attempts", "waits", "sent_at", "answered_at", "updated_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -113,6 +124,10 @@ class OperationAdmin(PlainLedgerAdmin):
             .filter(reach_of(request.user).within((f"{campaign}brand_id", f"{campaign}market_id")))
         )
         return rows.defer("response") if is_list(request) else rows
+
+    @admin.display(description=_("API version"))
+    def api_version(self, row: Operation) -> str:
+        return row.deployment.plan.api_version
 
     @admin.display(description=_("Call"), ordering="position")
     def what(self, row: Operation) -> str:

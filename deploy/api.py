@@ -46,13 +46,18 @@ class DeploymentBody(GovernedBody):
     task_id = serializers.UUIDField(source="public_id", read_only=True)
     ticket = ReferenceField(Ticket, read_only=True)
     digest = serializers.CharField(source="plan.digest", read_only=True)
+    api_version = serializers.CharField(
+        source="plan.api_version",
+        read_only=True,
+        help_text="Of the platform's API, which all calls were made for.",
+    )
     requested_by = PersonField(read_only=True, allow_null=True)
     status_url = serializers.SerializerMethodField()
 
     class Meta:
         model = Deployment
         fields = (
-            "id", "task_id", "ticket", "digest", "state", "reason", "requested_by", "status_url", "next_try_at", "started_at",
+            "id", "task_id", "ticket", "digest", "api_version", "state", "reason", "requested_by", "status_url", "next_try_at", "started_at",
             "finished_at", "version", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields

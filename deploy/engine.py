@@ -19,20 +19,24 @@ from django.db import transaction
 from django.utils import timezone
 
 from deploy import connections, retry
+from deploy.answers import storable
 from deploy.models import Deployment, Operation
-from governance.governed import compare_and_set
+from deploy.services import skip_unsent
+from governance.governed import compare_and_set, unguarded
 from trafficking import services as tickets
 from trafficking.models import Ticket
 from trafficking.platforms import base
 from trafficking.platforms.registry import platform
 from trafficking.platforms.schema import source_field
-from trafficking.statuses import Status
+from trafficking.statuses import RUNNING, Status
 
 logger = logging.getLogger(__name__)
 State, OpState = Deployment.State, Operation.State
 
 #: How often an object that came to life unpaused is paused again before the deployment fails.
 PAUSE_TRIES = 3
+#: A stumbling worker waits as after so many tries: about a minute.
+STUMBLE_TRIES = 6
 
 
 class LeaseLost(Exception):
@@ -76,7 +80,7 @@ def run(ticket_public_id: str) -> Ended:
 def _claim(deployment: Deployment) -> str:
     """Compare and set the lease; "" where somebody else has it or its time has not come."""
     now, lease = timezone.now(), secrets.token_hex(16)
-    mine = Deployment._base_manager.filter(pk=deployment.pk)
+    mine = unguarded(Deployment).filter(pk=deployment.pk)
     free = (
         mine.filter(state=State.QUEUED)
         | mine.filter(state=State.WAITING, next_try_at__lte=now)
@@ -114,6 +118,10 @@ class Run:
     def client(self) -> base.Client:
         return connections.client_for(self.ticket.ad_account)
 
+    @cached_property
+    def _secrets(self) -> tuple[str, ...]:
+        return tuple(self.client.connection.credentials.values())
+
     def to_the_end(self) -> Ended:
         try:
             self._begin()
@@ -122,12 +130,28 @@ class Run:
             self._prove()
         except Stop as stop:
             return self._stop(stop)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # A fault of ours, not an answer: nothing is known of it but its kind (its text may quote a secret).
+            # What was on its way stands in SENDING and is looked for; a fault that stays ends by DEPLOY_GIVE_UP_S.
+            logger.exception("deployment %s stumbled", self.deployment.public_id)
+            reason = f"The worker stumbled ({type(error).__name__}) and tries again; its log says why."
+            self._read_again()
+            return self._stop(Stop(State.WAITING, reason, retry.wait(None, STUMBLE_TRIES)))
         return self._stop(Stop(State.SUCCEEDED, ""))
+
+    def _read_again(self) -> None:
+        """After a stumble the rows in memory may say what was rolled back."""
+        self.ticket.refresh_from_db(fields=["status", "version", "digest"])
+        self.__dict__.pop("rows", None)
 
     # ------------------------------------------------------------------------------- begin and end
 
     def _begin(self) -> None:
-        """The plan must still be the approved one; then the ticket is DEPLOYING."""
+        """The ticket must still be queued and the plan the approved one; then the ticket is DEPLOYING."""
+        if self.ticket.status not in RUNNING:
+            raise Stop(State.CANCELLED, f"The ticket is {self.ticket.status}; nothing was sent.")
         plan = self.deployment.plan
         account = self.ticket.ad_account.external_id
         digest = base.plan_digest(plan.platform, plan.api_version, account, list(self.planned.values()))
@@ -159,17 +183,15 @@ class Run:
         }
         if after is not None:
             values["next_try_at"] = now + timedelta(seconds=after)
-        if state in (State.SUCCEEDED, State.FAILED):
+        if state in (State.SUCCEEDED, State.FAILED, State.CANCELLED):
             values["finished_at"] = now
         with transaction.atomic():
             if not compare_and_set(self.deployment, where={"lease_owner": self.lease}, values=values):
                 raise LeaseLost
             self._record_objects()
             self._move_ticket(state, stop.reason)
-            if state == State.FAILED:
-                self.deployment.operations.filter(state=OpState.PENDING).update(
-                    state=OpState.SKIPPED, updated_at=now
-                )
+            if state in (State.FAILED, State.CANCELLED):
+                skip_unsent(self.deployment)
         return Ended(state, stop.reason, after)
 
     def _record_objects(self) -> None:
@@ -195,7 +217,7 @@ class Run:
         until = now + timedelta(seconds=settings.DEPLOY_LEASE_S)
         if self.deployment.lease_until - now > (until - now) / 2:
             return
-        mine = Deployment._base_manager.filter(
+        mine = unguarded(Deployment).filter(
             pk=self.deployment.pk, lease_owner=self.lease, state=State.RUNNING
         )
         if not mine.update(lease_until=until):
@@ -219,13 +241,13 @@ class Run:
                 f"{row} was sent {row.attempts} times without a clear answer. A person decides.",
             )
         _move(row, OpState.PENDING, state=OpState.SENDING, attempts=row.attempts + 1, sent_at=timezone.now())
-        outcome = self.client.apply(planned, self.external_ids)
+        outcome = storable(self.client.apply(planned, self.external_ids), self._secrets)
         self._settle(row, planned, outcome)
 
     def _look(self, row: Operation, planned: base.Operation) -> None:
         """After a lost answer: look by name under the parent, again after a delay, and only then send again."""
         self._keep_lease()
-        found = self.client.find(planned, self.external_ids)
+        found = storable(self.client.find(planned, self.external_ids), self._secrets)
         if isinstance(found, base.Applied):
             self._done(row, found)
             return
@@ -259,7 +281,9 @@ class Run:
             _move(row, OpState.SENDING, state=OpState.REJECTED, **answer, **words)
             raise Stop(State.FAILED, f"{row}: {outcome.message}")
         elif isinstance(outcome, base.NeedsAuth):
-            _move(row, OpState.SENDING, state=OpState.PENDING, error=outcome.reason, **answer)
+            # certainly not done, as below
+            counted = {"attempts": row.attempts - 1, "error": outcome.reason}
+            _move(row, OpState.SENDING, state=OpState.PENDING, **answer, **counted)
             raise Stop(State.FAILED, outcome.reason)
         elif isinstance(outcome, base.RetryLater):
             # certainly not done: this sending does not count towards asking a person
@@ -277,7 +301,7 @@ class Run:
     def _look_behind_refusal(self, row: Operation, planned: base.Operation) -> None:
         """A refused resend may be refused because the first one landed (Google: duplicate name)."""
         if row.attempts > 1:
-            found = self.client.find(planned, self.external_ids)
+            found = storable(self.client.find(planned, self.external_ids), self._secrets)
             if isinstance(found, base.Applied):
                 self._done(row, found)
 
@@ -302,7 +326,7 @@ class Run:
             live = self._read(planned.type, external_id)
             if live.paused is not False:
                 break
-            self.client.set_paused(planned.type, external_id)
+            self._pause(planned.type, external_id)
         else:
             raise Stop(
                 State.FAILED,
@@ -313,8 +337,15 @@ class Run:
                 State.FAILED, f"{planned.type} {external_id} is named '{live.name}', not '{planned.name}'."
             )
 
+    def _pause(self, object_type: str, external_id: str) -> None:
+        outcome = self.client.set_paused(object_type, external_id)
+        if isinstance(outcome, base.RetryLater):
+            # given up now, it would stay on: a throttled switch is tried again at the platform's own time
+            reason = f"{object_type} {external_id} is not paused yet: {outcome.reason}"
+            raise Stop(State.WAITING, reason, retry.wait(outcome.after, 1))
+
     def _read(self, object_type: str, external_id: str) -> base.ReadBack:
-        live = self.client.read(object_type, external_id)
+        live = storable(self.client.read(object_type, external_id), self._secrets)
         if isinstance(live, base.ReadBack):
             return live
         if isinstance(live, base.NeedsAuth):

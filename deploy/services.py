@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deploy.models import Deployment, Operation
 from governance.actor import acting
+from governance.governed import StaleVersion, compare_and_set
 from governance.models import AdAccount
 from trafficking import services as tickets
 from trafficking.models import Plan, Ticket
@@ -65,6 +66,93 @@ def open_deployment(ticket: Ticket) -> Deployment | None:
     return ticket.deployments.exclude(state__in=ended).first()
 
 
+def open_deployment_of(ticket_id: str) -> Deployment | None:
+    """That of the ticket with this public id."""
+    ended = (Deployment.State.SUCCEEDED, Deployment.State.FAILED, Deployment.State.CANCELLED)
+    rows = Deployment.objects.filter(ticket__public_id=ticket_id).exclude(state__in=ended)
+    return rows.select_related("ticket").first()
+
+
+def follow_ticket(sender: Any, ticket: Ticket, before: str, after: str, **_kwargs: Any) -> None:
+    """Receiver of `trafficking.services.status_moved`: a cancelled ticket's run never begins, and a ticket is
+    not made anew while a call for it may have landed."""
+    if before == Status.QUEUED and after == Status.CANCELLED:
+        _cancel_queued(ticket)
+    if before == Status.FAILED and after == Status.DRAFT:
+        _refuse_unclear(ticket)
+
+
+def _cancel_queued(ticket: Ticket) -> None:
+    running = open_deployment(ticket)
+    if running is None:
+        return
+    waiting = [Deployment.State.QUEUED, Deployment.State.WAITING]
+    values = {
+        "state": Deployment.State.CANCELLED,
+        "reason": "The ticket was cancelled.",
+        "finished_at": timezone.now(),
+    }
+    if not compare_and_set(running, where={"state__in": waiting}, values=values):
+        raise ValidationError(_("A worker has just begun to deploy it."), code="already_deploying")
+    skip_unsent(running)
+
+
+def skip_unsent(deployment: Deployment) -> None:
+    """Calls that will not be made in this run. One that was sent before without a clear answer stays in doubt."""
+    unsent = deployment.operations.filter(state=Operation.State.PENDING)
+    now = timezone.now()
+    unsent.filter(attempts__gt=0).update(state=Operation.State.IN_DOUBT, updated_at=now)
+    unsent.update(state=Operation.State.SKIPPED, updated_at=now)
+
+
+def _refuse_unclear(ticket: Ticket) -> None:
+    unclear = (Operation.State.DONE, Operation.State.IN_DOUBT, Operation.State.SENDING)
+    if Operation.objects.filter(deployment__ticket=ticket, state__in=unclear).exists():
+        text = _(
+            "A call for it may have reached the platform. Deploy it again: what is there is found and finished."
+        )
+        raise ValidationError(text, code="maybe_built")
+
+
+def look_again(*, ticket: Ticket, by: Any) -> Deployment:
+    """A person lets a run that ended IN_DOUBT go on: the platform is asked once more before anything is sent."""
+    deployment = _in_doubt(ticket, by)
+    with acting(by, reason="looking again"), transaction.atomic():
+        _move_in_doubt(deployment, {"state": Deployment.State.QUEUED, "reason": "", "started_at": None})
+        unclear = deployment.operations.filter(
+            state__in=[Operation.State.PENDING, Operation.State.IN_DOUBT], attempts__gt=0
+        )
+        unclear.update(state=Operation.State.IN_DOUBT, attempts=1, waits=0, updated_at=timezone.now())
+        transaction.on_commit(lambda: enqueue(deployment))
+    return deployment
+
+
+def give_up(*, ticket: Ticket, by: Any, comment: str) -> Deployment:
+    """A person ends a run that is IN_DOUBT: FAILED. Deployed again, it first looks for what may have landed."""
+    deployment = _in_doubt(ticket, by)
+    if not comment.strip():
+        raise ValidationError({"comment": _("Say what you found on the platform.")})
+    with acting(by, reason=comment), transaction.atomic():
+        values = {"state": Deployment.State.FAILED, "reason": comment, "finished_at": timezone.now()}
+        _move_in_doubt(deployment, values)
+        skip_unsent(deployment)
+        tickets.transition(ticket, Status.FAILED, reason=comment)
+    return deployment
+
+
+def _in_doubt(ticket: Ticket, by: Any) -> Deployment:
+    tickets.require_permission(by, "trafficking.deploy_ticket", ticket)
+    deployment = ticket.deployments.filter(state=Deployment.State.IN_DOUBT).first()
+    if deployment is None or ticket.status != Status.IN_DOUBT:
+        raise ValidationError(_("It is not in doubt."), code="wrong_status")
+    return deployment
+
+
+def _move_in_doubt(deployment: Deployment, values: dict[str, Any]) -> None:
+    if not compare_and_set(deployment, where={"state": Deployment.State.IN_DOUBT}, values=values):
+        raise StaleVersion(deployment)
+
+
 def _write_ledger(ticket: Ticket, plan: Plan, by: Any) -> Deployment:
     deployment = Deployment(ticket=ticket, plan=plan, requested_by=by)
     try:
@@ -102,7 +190,8 @@ def _intent(
         kept = {
             "state": state,
             "external_ids": before.external_ids,
-            "attempts": before.attempts,
+            # a person has asked for this run: what is in doubt may be sent as often again, after a look
+            "attempts": min(before.attempts, 1),
             "sent_at": before.sent_at,
         }
     return Operation(

@@ -23,8 +23,8 @@ def deploy_payload_to_platform(self: Task, ticket_id: str) -> dict[str, Any]:
     """Carry the open deployment of the ticket with this public id as far as it goes now."""
     ended = engine.run(ticket_id)
     if ended.state == Deployment.State.WAITING:
-        again = Deployment.objects.select_related("ticket").get(public_id=self.request.id)
-        if ended.after is not None and ended.after <= SHORT_WAIT_S:
+        again = services.open_deployment_of(ticket_id)  # the message may be an older run's, or sent by hand
+        if again is not None and ended.after is not None and ended.after <= SHORT_WAIT_S:
             services.enqueue(again, countdown=ended.after)
         self.update_state(
             state="RETRY", meta={"exc_type": "Waiting", "exc_message": [ended.reason], "exc_module": __name__}

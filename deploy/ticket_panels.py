@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
 from deploy.models import Deployment, Operation
-from deploy.services import start_deployment
+from deploy.services import give_up, look_again, start_deployment
 from governance.panels import Panel, register
 from trafficking import panels
 from trafficking.models import Ticket
@@ -43,11 +43,39 @@ DEPLOY = TicketAction(
 )  # fmt: skip
 
 
+def _look_again(order: Order) -> Outcome:
+    deployment = look_again(ticket=order.ticket, by=order.by)
+    return Outcome(gettext("The platform is asked again (task %(task)s).") % {"task": deployment.public_id})
+
+
+LOOK_AGAIN = TicketAction(
+    name="look_again", label=_("Look again"), icon="search", variant=ActionVariant.PRIMARY, run=_look_again,
+    permission="trafficking.deploy_ticket", statuses=frozenset({Status.IN_DOUBT}),
+    explanation=_("The worker looks on the platform for what may have landed; only what is not there is sent again."),
+)  # fmt: skip
+
+
+def _give_up(order: Order) -> Outcome:
+    give_up(ticket=order.ticket, by=order.by, comment=order.comment)
+    return Outcome(gettext("It is recorded as failed. It can be deployed again, or cancelled."))
+
+
+GIVE_UP = TicketAction(
+    name="give_up", label=_("Give up"), icon="block", variant=ActionVariant.DANGER, run=_give_up,
+    permission="trafficking.deploy_ticket", statuses=frozenset({Status.IN_DOUBT}), comment="required",
+    explanation=_("The run ends as failed. Say what you found on the platform."),
+)  # fmt: skip
+
+
 def _runs(ticket: Ticket, request: HttpRequest) -> dict[str, Any] | None:
     if not request.user.has_perm("deploy.view_deployment"):
         return None
     calls = Prefetch("operations", queryset=Operation.objects.order_by("position"))
-    rows = ticket.deployments.select_related("requested_by").prefetch_related(calls)[:NEWEST_RUNS]
+    rows = (
+        ticket.deployments.select_related("requested_by", "plan")
+        .defer("plan__operations")
+        .prefetch_related(calls)[:NEWEST_RUNS]
+    )
     runs = [run_context(row) for row in rows]
     return {"runs": runs} if runs else None
 
@@ -61,6 +89,7 @@ def run_context(row: Deployment) -> dict[str, Any]:
     calls = [call_context(each) for each in row.operations.all()]
     return {
         "row": row,
+        "api_version": row.plan.api_version,
         "badge": STATE_BADGES.get(row.state, ""),
         "calls": calls,
         "done": sum(each["done"] for each in calls),
@@ -76,6 +105,7 @@ def call_context(row: Operation) -> dict[str, Any]:
 
 
 def register_all() -> None:
-    panels.register_action(DEPLOY)
+    for action in (DEPLOY, LOOK_AGAIN, GIVE_UP):
+        panels.register_action(action)
     panels.register_panel(Panel(_("Deployments"), "deploy/admin/runs.html", _runs, order=30))
     register("deploy.deployment", Panel(_("Calls"), "deploy/admin/runs.html", _one_run))

@@ -19,6 +19,7 @@ LIST_SEPARATOR = " | "
 MESSAGES = {
     "cell.required": Message(_("'{what}' is empty."), _("Fill it in: {help}")),
     "cell.date": Message(_("'{text}' is not a date."), _("Write it as 2026-03-04 (year, month, day).")),
+    "cell.date_far": Message(_("'{text}' is not a day that is planned now."), _("Check the year.")),
     "cell.date_two_ways": Message(
         _("'{text}' can be {first} or {second}."), _("Write the one that is meant: year, month, day.")
     ),
@@ -32,12 +33,22 @@ MESSAGES = {
     "cell.json": Message(_("'{text}' is not a JSON object: {problem}."), _('Write it like {{"demand_gen_accepted": true}}.')),
 }  # fmt: skip
 
+#: Days outside these years are slips of the pen.
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _OTHER_ORDER = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\Z", re.ASCII)
 
 
 def read_date(value: Any, place: Place, column: str) -> tuple[date | None, list[Finding]]:
     """ISO text or a spreadsheet's own date; anything else is refused with its readings."""
+    day, found = _read_day(value, place, column)
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        return None, [place.block("cell.date_far", column, text=day.isoformat())]
+    return day, found
+
+
+def _read_day(value: Any, place: Place, column: str) -> tuple[date | None, list[Finding]]:
     if isinstance(value, datetime):
         if value.time() != datetime.min.time():
             return None, [place.block("cell.date_time", column, text=value.isoformat(" "))]
@@ -92,7 +103,7 @@ def read_amount(value: Any, place: Place, column: str) -> tuple[Decimal | None, 
 def _amount_text(value: Any) -> str:
     if isinstance(value, float):
         return number_text(value)
-    if isinstance(value, Decimal) and value.is_finite():
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 40:
         return format(value, "f")
     return str(value)
 

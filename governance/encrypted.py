@@ -36,7 +36,12 @@ class EncryptedJSONField(models.TextField):
             ) from None
 
     def to_python(self, value: Any) -> Any:
-        return value or {}
+        # a text comes from a dump (`value_to_string`)
+        return self.from_db_value(value, None, None) if isinstance(value, str) else value or {}
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """What `dumpdata` writes: encrypted, as in the database."""
+        return self.get_prep_value(self.value_from_object(obj))
 
     def get_lookup(self, lookup_name: str) -> Any:
         raise FieldError(f"{self.name} is encrypted and can't be searched")

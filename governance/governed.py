@@ -7,6 +7,7 @@ many rows validate in batches and use `write_many`.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -32,6 +33,11 @@ class StaleVersion(ValidationError):
         super().__init__(text, code="stale_version", params={"what": str(row)})
 
 
+def unguarded(model: type[models.Model]) -> models.QuerySet:
+    """The rows without the fence: for writes that have been checked, and for facts. Never beside a service."""
+    return models.QuerySet(model)
+
+
 class GovernedQuerySet(models.QuerySet):
     def update(self, **values: Any) -> int:
         governed = set(values) - self.model.UNGOVERNED
@@ -44,6 +50,17 @@ class GovernedQuerySet(models.QuerySet):
 
     def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
         raise GovernedWrite(f"{self.model.__name__}.bulk_update skips clean(); use governed.write_many")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Row by row, through each row's own `delete()`: one that refuses refuses all."""
+        counted: Counter[str] = Counter()
+        with transaction.atomic(using=self.db):
+            for row in self:
+                counted.update(row.delete()[1])
+        return counted.total(), dict(counted)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def visible_to(self, user: Any) -> Self:
         """The rows that are `user`'s, by brand and market (`Model.REACH`)."""
@@ -69,6 +86,8 @@ class GovernedModel(models.Model):
 
     #: Facts about calls already made: may be written by `update()`.
     UNGOVERNED: ClassVar[frozenset[str]] = frozenset()
+    #: What saving works out from the other fields: written with them, also where only some are saved.
+    DERIVED: ClassVar[frozenset[str]] = frozenset()
     #: Look-ups to brand and market from this model; None: not bound by that. See `governance.access`.
     REACH: ClassVar[tuple[str | None, str | None]] = (None, None)
 
@@ -87,12 +106,14 @@ class GovernedModel(models.Model):
 
     class Meta:
         abstract = True
+        # related sets write through the base manager (`ticket.ad_sets.add(…)`): it is guarded, too
+        base_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.full_clean()
         self._change_reason = current_reason() or None
         if (fields := kwargs.get("update_fields")) is not None:
-            kwargs["update_fields"] = {*fields, "version", "updated_at"}
+            kwargs["update_fields"] = {*fields, *self.DERIVED, "version", "updated_at"}
         version_before = self.version
         try:
             with transaction.atomic():
@@ -106,7 +127,7 @@ class GovernedModel(models.Model):
         self.updated_at = timezone.now()
         if self._state.adding:
             return
-        mine = type(self)._base_manager.filter(pk=self.pk, version=self.version)
+        mine = unguarded(type(self)).filter(pk=self.pk, version=self.version)
         if not mine.update(version=self.version + 1):
             raise StaleVersion(self)
         self.version += 1
@@ -123,7 +144,7 @@ def compare_and_set(row: Any, *, where: dict[str, Any], values: dict[str, Any]) 
     """
     values = {**values, "version": row.version + 1, "updated_at": timezone.now()}
     with transaction.atomic(savepoint=False):
-        if not type(row)._base_manager.filter(pk=row.pk, version=row.version, **where).update(**values):
+        if not unguarded(type(row)).filter(pk=row.pk, version=row.version, **where).update(**values):
             return False
         for name, value in values.items():
             setattr(row, name, value)
@@ -142,7 +163,7 @@ def write_many(rows: Sequence[Any], *, batch_size: int = 500) -> list[Any]:
         return []
     model = type(rows[0])
     with transaction.atomic(savepoint=False):
-        model._base_manager.bulk_create(rows, batch_size=batch_size)
+        unguarded(model).bulk_create(rows, batch_size=batch_size)
         model.history.bulk_history_create(  # type: ignore[attr-defined]
             rows, batch_size=batch_size, default_user=current_actor(),
             default_change_reason=current_reason() or None,

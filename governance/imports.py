@@ -36,10 +36,13 @@ MESSAGES = {
     "governance.unknown_kind": Message(_("There is no kind '{text}'."), _("Use one of: {known}.")),
     "governance.unknown_field": Message(_("'{text}' is not a field of {kind}."), _("Take it out. Known are: {known}.")),
     "governance.not_a_list": Message(_("'{text}' is not a list of objects."), _("Write a list: [{{…}}, {{…}}].")),
+    "governance.not_an_object": Message(
+        _("The file is not one object with a list for each kind."), _('Write {{"brands": [{{…}}], "markets": [{{…}}]}}. Kinds are {known}.')
+    ),
     "governance.unknown_reference": Message(_("There is no {what} '{text}'."), _("Add it first, in this file or by hand.")),
     "governance.duplicate": Message(_("'{text}' is there twice (first at {first})."), _("Keep one of the two.")),
     "governance.refused": Message(_("{problem}"), _("Correct it in the file.")),
-    "governance.pair": Message(_("'{text}' is not brand:market."), _("Write it like DIS:US | DIS:DE; * is for every one.")),
+    "governance.pair": Message(_("'{text}' is not brand:market."), _('Write DIS:US | DIS:DE, in JSON ["DIS:US"] or [{{"brand": "DIS", "market": "US"}}].')),
     "governance.empty": Message(_("There is nothing to import in the file."), _("Add at least one row.")),
     "governance.archived": Message(_("'{text}' is archived."), _("Restore it by hand first, or take it out of the file.")),
 }  # fmt: skip
@@ -62,7 +65,14 @@ class Field:
 
 def _text(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
     if isinstance(value, dict | list | bool):
-        return "", [place.block("cell.type", column, found=type(value).__name__, wanted="a text")]
+        found = (
+            "an object"
+            if isinstance(value, dict)
+            else "a list"
+            if isinstance(value, list)
+            else "true or false"
+        )
+        return "", [place.block("cell.type", column, found=found, wanted="a text")]
     return str(value).strip(), []
 
 
@@ -78,6 +88,37 @@ def _texts(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
     return cells.split_list(str(value)), []
 
 
+def _pairs(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
+    """ "DIS:US | DIS:DE", or a list of such texts or of {"brand": "DIS", "market": "US"} -> pairs of codes."""
+    written = (
+        value
+        if isinstance(value, list)
+        else [value]
+        if isinstance(value, dict)
+        else cells.split_list(str(value))
+    )
+    pairs, found = [], []
+    for each in written:
+        pair = _pair(each)
+        if pair is None:
+            text = each if isinstance(each, str) else json.dumps(each, ensure_ascii=False, default=str)
+            found.append(place.block("governance.pair", column, text=text))
+        else:
+            pairs.append(pair)
+    return pairs, found
+
+
+def _pair(written: Any) -> tuple[str, str] | None:
+    codes: list[Any] = []
+    if isinstance(written, dict) and written.keys() == {"brand", "market"}:
+        codes = [written["brand"], written["market"]]
+    elif isinstance(written, str):
+        codes = written.split(":")
+    if len(codes) != 2 or not all(isinstance(code, str) and code.strip() for code in codes):
+        return None
+    return codes[0].strip(), codes[1].strip()
+
+
 def _json_object(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
     if isinstance(value, dict):
         return value, []
@@ -88,6 +129,12 @@ def _json_object(value: Any, place: Place, column: str) -> tuple[Any, list[Findi
     if isinstance(read, dict):
         return read, []
     return {}, [place.block("cell.json", column, text=str(value)[:80], problem="no object")]
+
+
+def _by_platform(value: Any, place: Place, column: str) -> tuple[Any, list[Finding]]:
+    """A JSON object by platform, with the keys of ours; what is no platform is the model's to refuse."""
+    read, found = _json_object(value, place, column)
+    return {platform_key(key) or key: ids for key, ids in read.items()}, found
 
 
 def _choice(known: Sequence[str]) -> Callable[[Any, Place, str], tuple[Any, list[Finding]]]:
@@ -144,7 +191,7 @@ KINDS: dict[str, tuple[type[models.Model], tuple[Field, ...]]] = {
         ("name", _text, "As your team calls it.", "DIS US", True),
         ("currency", _text, "The account's own, ISO 4217.", "USD", True),
         ("time_zone", _text, "The account's own, IANA name.", "America/New_York", True),
-        ("serves", _texts, "brand:market pairs that it may be used for, separated by ' | '; added, never taken away.", "DIS:US", False),
+        ("serves", _pairs, "brand:market pairs that it may be used for, separated by ' | '; added, never taken away.", "DIS:US", False),
         ("page_id", _text, "Meta: the page that ads speak for.", "", False),
         ("instagram_user_id", _text, "Meta: for ads on Instagram.", "", False),
         ("identity_id", _text, "TikTok: whom ads speak for.", "", False),
@@ -163,9 +210,9 @@ KINDS: dict[str, tuple[type[models.Model], tuple[Field, ...]]] = {
         ("age_min", cells.read_integer, "From this age.", "25", False),
         ("age_max", cells.read_integer, "To this age; empty for 'and older'.", "44", False),
         ("gender", _choice(["ANY", "FEMALE", "MALE"]), "ANY, FEMALE or MALE.", "ANY", False),
-        ("interests", _json_object, 'By platform: {"meta": [{"id": "6003…", "name": "Family"}]}.', "", False),
-        ("audiences_include", _json_object, 'By platform: {"meta": ["2384…"]}.', "", False),
-        ("audiences_exclude", _json_object, "Likewise, excluded.", "", False),
+        ("interests", _by_platform, 'By platform: {"meta": [{"id": "6003…", "name": "Family"}]}.', "", False),
+        ("audiences_include", _by_platform, 'By platform: {"meta": ["2384…"]}.', "", False),
+        ("audiences_exclude", _by_platform, "Likewise, excluded.", "", False),
     )),
     "aliases": (Alias, _fields(
         ("alias_kind", _choice(list(Alias.Kind.values)), "ADVERTISER, VENDOR, OBJECTIVE, LOCATION or AUDIENCE.", "VENDOR", True),
@@ -248,6 +295,7 @@ class _Entry:
     place: Place
     values: Mapping[str, Any]
     secrets: Mapping[str, str] | None = None
+    broken: bool = False  # something is wrong with it that was told when it was read
 
 
 def _run(source: Source) -> GovernanceResult:
@@ -286,9 +334,8 @@ def _table_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
             findings += [f for f in table.findings if f not in findings and f.code != "table.no_rows"]
         return
     [table] = read_tables(source, {"governance": csv_columns()}, wanted="governance")
-    if not blocking(table.findings):
-        for row in table.rows:
-            yield from _csv_entry(row, findings)
+    for row in table.rows:
+        yield from _csv_entry(row, findings)
     findings[:0] = table.findings
 
 
@@ -311,19 +358,15 @@ def _csv_entry(row: Row, findings: list[Finding]) -> Iterator[_Entry]:
         row.place.block("governance.unknown_field", name, text=name, kind=kind, known=sorted(known))
         for name in foreign
     ]
-    findings += [
-        row.place.block("cell.required", column.name, what=column.name, help=column.help)
-        for column in SHEETS[kind]
-        if column.required and column.name not in values
-    ]
-    if not foreign:
-        yield _Entry(kind, row.place, values)
+    missing = [column for column in SHEETS[kind] if column.required and column.name not in values]
+    findings += [row.place.block("cell.required", c.name, what=c.name, help=c.help) for c in missing]
+    yield _Entry(kind, row.place, values, broken=bool(foreign or missing))
 
 
 def _json_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
     document = read_json(source)
     if not isinstance(document, dict):
-        raise Refused(Finding("governance.not_a_list", params={"text": source.name}))
+        raise Refused(Finding("governance.not_an_object", params={"known": list(KINDS)}))
     for kind, rows in document.items():
         if kind not in KINDS:
             findings.append(
@@ -333,12 +376,10 @@ def _json_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
             findings.append(Finding("governance.not_a_list", kind, params={"text": kind}))
         else:
             for at, row in enumerate(rows):
-                entry = _json_entry(kind, Place(path=f"{kind}[{at}]"), row, findings)
-                if entry is not None:
-                    yield entry
+                yield _json_entry(kind, Place(path=f"{kind}[{at}]"), row, findings)
 
 
-def _json_entry(kind: str, place: Place, row: dict[str, Any], findings: list[Finding]) -> _Entry | None:
+def _json_entry(kind: str, place: Place, row: dict[str, Any], findings: list[Finding]) -> _Entry:
     secrets = row.pop("credentials", None) if kind == "accounts" else None
     known = {column.name for column in SHEETS[kind]}
     foreign = [name for name in row if name not in known]
@@ -355,8 +396,9 @@ def _json_entry(kind: str, place: Place, row: dict[str, Any], findings: list[Fin
     missing = [c for c in SHEETS[kind] if c.required and row.get(c.name) in (None, "")]
     found += [place.block("cell.required", c.name, what=c.name, help=c.help) for c in missing]
     findings += found
-    values = {name: value for name, value in row.items() if value is not None}
-    return None if found else _Entry(kind, place, values, secrets)
+    stated = known - {column.name for column in missing}
+    values = {name: value for name, value in row.items() if value is not None and name in stated}
+    return _Entry(kind, place, values, secrets, broken=bool(found))
 
 
 # --------------------------------------------------------------------------------------- saving
@@ -370,28 +412,30 @@ class _Saver:
         self._seen: dict[tuple[str, str], str] = {}
 
     def save(self, entry: _Entry) -> None:
+        """Everything that is wrong with an entry is told before it is let go."""
         model, fields = KINDS[entry.kind]
         values, found = _read_values(entry, fields)
-        if found:
-            self.result.findings += found
+        whole = not entry.broken and not found
+        found += [*_resolve(entry, values), *_serves(entry, values)]
+        duplicate = whole and self._is_duplicate(entry, _natural_key(entry.kind, values))
+        if found or not whole:
+            self.result.findings += [*found, *_field_findings(entry, model, values)]
             return
-        key = _natural_key(entry.kind, values)
-        if self._is_duplicate(entry, key):
-            return
-        found = _resolve(entry, values)
-        if found:
-            self.result.findings += found
-            return
+        if not duplicate:
+            self._save(entry, model, values)
+
+    def _save(self, entry: _Entry, model: type[models.Model], values: dict[str, Any]) -> None:
         serves = values.pop("serves", [])
         row = model._default_manager.filter(**_lookup(entry.kind, values)).first()
         if row is not None and getattr(row, "archived_at", None) is not None:
+            key = _natural_key(entry.kind, values)
             self.result.findings.append(entry.place.block("governance.archived", "", text=key))
             return
         outcome = self._write(entry, model, row, values)
         if outcome is None:
             return
         saved, word = outcome
-        if isinstance(saved, AdAccount) and self._serve(entry, saved, serves) and word == "unchanged":
+        if isinstance(saved, AdAccount) and _serve(saved, serves) and word == "unchanged":
             word = "updated"
         counts = getattr(self.result, word)
         counts[entry.kind] = counts.get(entry.kind, 0) + 1
@@ -423,24 +467,45 @@ class _Saver:
             return None
         return row, "created" if new else "updated"
 
-    def _serve(self, entry: _Entry, account: AdAccount, pairs: list[Any]) -> bool:
-        """Add brand × market pairs; True if one was new."""
-        added = False
-        for pair in pairs:
-            brand_code, _colon, market_code = str(pair).partition(":")
-            brand = Brand.objects.filter(code=brand_code.strip()).first()
-            market = Market.objects.filter(code=market_code.strip()).first()
-            if not _colon:
-                self.result.findings.append(entry.place.block("governance.pair", "serves", text=str(pair)))
-            for what, code, found in (("brand", brand_code, brand), ("market", market_code, market)):
-                if _colon and found is None:
-                    self.result.findings.append(
-                        entry.place.block("governance.unknown_reference", "serves", what=what, text=code)
-                    )
-            if brand and market and not account.serves.filter(brand=brand, market=market).exists():
-                AdAccountServes(account=account, brand=brand, market=market).save()
-                added = True
-        return added
+
+def _serve(account: AdAccount, pairs: Iterable[tuple[Brand, Market]]) -> bool:
+    """Add brand × market pairs; True if one was new."""
+    have = set(account.serves.values_list("brand_id", "market_id"))
+    new = {(brand.pk, market.pk): (brand, market) for brand, market in pairs}
+    for key in new.keys() - have:
+        brand, market = new[key]
+        AdAccountServes(account=account, brand=brand, market=market).save()
+    return bool(new.keys() - have)
+
+
+def _serves(entry: _Entry, values: dict[str, Any]) -> list[Finding]:
+    """The pairs of codes -> pairs of rows."""
+    found: list[Finding] = []
+    pairs = []
+    for brand_code, market_code in values.get("serves", ()):
+        brand = Brand.objects.filter(code=brand_code).first()
+        market = Market.objects.filter(code=market_code).first()
+        for what, code, row in (("brand", brand_code, brand), ("market", market_code, market)):
+            if row is None:
+                found.append(
+                    entry.place.block("governance.unknown_reference", "serves", what=what, text=code)
+                )
+        pairs.append((brand, market))
+    if "serves" in values:
+        values["serves"] = pairs
+    return found
+
+
+def _field_findings(entry: _Entry, model: type[models.Model], values: Mapping[str, Any]) -> list[Finding]:
+    """What the fields' validators say of those values of a broken entry that could be read."""
+    names = {each.name for each in model._meta.concrete_fields}
+    values = {n: v for n, v in values.items() if n in names and not model._meta.get_field(n).is_relation}
+    row = model(**values)
+    try:
+        models.Model.clean_fields(row, exclude=names - values.keys())
+    except ValidationError as error:
+        return _validation_findings(error, entry.place)
+    return []
 
 
 def _read_values(entry: _Entry, fields: Iterable[Field]) -> tuple[dict[str, Any], list[Finding]]:
@@ -450,8 +515,9 @@ def _read_values(entry: _Entry, fields: Iterable[Field]) -> tuple[dict[str, Any]
         if each.name not in entry.values:
             continue
         value, problems = each.read(entry.values[each.name], entry.place, each.name)
-        values[each.name] = value
         found += problems
+        if not problems:
+            values[each.name] = value
     if entry.kind == "accounts" and "external_id" in values:
         values["external_id"] = values["external_id"].removeprefix("act_").replace("-", "")
     return values, found
@@ -479,6 +545,8 @@ def _resolve(entry: _Entry, values: dict[str, Any]) -> list[Finding]:
     if entry.kind == "audiences" and "brand" in values:
         return _reference(entry, values, "brand", Brand, "code", values["brand"])
     if entry.kind != "aliases":
+        return []
+    if "alias_kind" not in values:
         return []
     values["kind"] = values.pop("alias_kind")
     target, name = values.pop("target", ""), Alias.TARGETS[values["kind"]]

@@ -59,6 +59,7 @@ class MoneyField(models.DecimalField):
 def read_amount(text: Any, *, field: str = "budget") -> tuple[Decimal | None, list[Finding]]:
     """An amount as people type it -> (Decimal, []) or (None, findings). Zero and less are refused."""
     written = str(text if text is not None else "").strip()
+    written = written if len(written) <= 60 else written[:60] + "…"
     if not written:
         return None, [Finding("money.missing", field)]
     # "1.000" is a thousand to half of Europe: the zeros tell nothing, so they are refused
@@ -73,9 +74,16 @@ def read_amount(text: Any, *, field: str = "budget") -> tuple[Decimal | None, li
 
 
 def _unreadable(written: str, field: str) -> Finding:
-    if _SEPARATED.match(written):
+    if _SEPARATED.match(written) and _grouped(written):
         return Finding("money.separators", field, params={"text": written, "reading": meant_reading(written)})
     return Finding("money.not_a_number", field, params={"text": written})
+
+
+def _grouped(written: str) -> bool:
+    """Read as one number, every group between separators but the first and the decimals has three digits."""
+    groups = re.split(r"[.,]", re.sub(r"[^\d.,]", "", written))
+    middle = groups[1:-1] if "." in meant_reading(written) else groups[1:]
+    return all(len(group) == 3 for group in middle)
 
 
 def meant_reading(written: str) -> str:

@@ -186,10 +186,10 @@ def name_part(convention: Convention, text: str, *, part: str = "name") -> tuple
     symbols = [c for c in normal if _is_symbol(c)]
     latin = anyascii("".join(" " if _is_symbol(c) else c for c in normal))
     suggestion = _joined(convention.words(latin))
-    if symbols:
-        return "", [_refused("naming.symbols", text, suggestion, characters=_named(symbols))]
     if not suggestion:
         return "", [Finding("naming.empty", "name")]
+    if symbols:
+        return "", [_refused("naming.symbols", text, suggestion, characters=_named(symbols))]
     if not convention.transliterate and not normal.isascii():
         return "", [_refused("naming.script", text, suggestion)]
     limit = convention.part_lengths.get(part, 60)

@@ -21,7 +21,9 @@ TICKETS = ("trafficking.ticket", "trafficking.adset", "trafficking.ad")
 LEDGER = (
     "trafficking.plan", "trafficking.approval", "trafficking.platformobject", "deploy.deployment", "deploy.operation",
 )  # fmt: skip
-EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys((*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER), READ)
+EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
+    (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER), READ
+)
 
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Data admin": {**EVERYTHING_READ, **dict.fromkeys(VOCABULARY, EDIT), "governance.grant": EDIT, "governance.user": READ},

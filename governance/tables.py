@@ -13,7 +13,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -90,6 +90,7 @@ MESSAGES = {
     "json.syntax": Message(_("The JSON is broken at line {line}, column {at}: {problem}."), _("Export it again.")),
     "json.duplicate_key": Message(_("The key '{key}' is there twice in one object."), _("Keep one of the two.")),
     "json.not_a_number": Message(_("{text} is not a number that can be used."), _("Write a number, or leave it out.")),
+    "json.endless_number": Message(_("A number has thousands of digits."), _("Export it again.")),
     "json.too_deep": Message(_("The JSON is nested too deeply."), _("Export it again.")),
 }  # fmt: skip
 
@@ -234,6 +235,11 @@ class Table:
     rows: Iterator[Row]
     findings: list[Finding]
 
+    def about_present(self, findings: Iterable[Finding], columns: Sequence[Column]) -> list[Finding]:
+        """Without those that say of every row that it lacks a column which the header lacks already."""
+        missing = {column.name for column in columns if column.name not in self.headers and column.required}
+        return [each for each in findings if each.params.get("column") not in missing]
+
 
 def header_key(text: str) -> str:
     """ "Start date", "start-date" and "START_DATE" are one column."""
@@ -260,23 +266,28 @@ def number_text(value: float) -> str:
 # ----------------------------------------------------------------------------------------- reading
 
 
-def read_tables(source: Source, columns: Mapping[str, Sequence[Column]], *, wanted: str = "") -> list[Table]:
-    """The tables of a file. `columns` maps sheet name -> columns; a CSV is the sheet `wanted`.
+def read_tables(
+    source: Source, columns: Mapping[str, Sequence[Column]], *, wanted: str = "", label: str = ""
+) -> list[Table]:
+    """The tables of a file. `columns` maps sheet name -> columns; a CSV is the sheet `wanted`, and `label` says
+    in its findings which file it is, where a person sent two.
 
     With `wanted`, a workbook must have one sheet with data or one of that name. Raises Refused.
     """
     if source.is_workbook:
         sheets = _workbook_sheets(source)
-        return _bound_sheets(sheets, columns, wanted)
+        return _bound_sheets(sheets, columns, wanted, label)
     if source.data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise Refused(Finding("file.old_excel"))
     text, warnings = decode(source.data)
     wanted = wanted or next(iter(columns))
     known = [column.name for column in columns[wanted]]
-    return [_bind("", _csv_records(text, known), columns[wanted], warnings)]
+    return [_bind(label, _csv_records(text, known), columns[wanted], warnings)]
 
 
-def _bound_sheets(sheets: list[_Sheet], columns: Mapping[str, Sequence[Column]], wanted: str) -> list[Table]:
+def _bound_sheets(
+    sheets: list[_Sheet], columns: Mapping[str, Sequence[Column]], wanted: str, label: str
+) -> list[Table]:
     if not wanted:
         named = [(sheet, header_key(sheet.name)) for sheet in sheets]
         unknown = [sheet.name for sheet, key in named if key not in columns and key != "help"]
@@ -301,7 +312,7 @@ def _bound_sheets(sheets: list[_Sheet], columns: Mapping[str, Sequence[Column]],
         raise Refused(
             Finding("table.several_sheets", params={"sheets": [s.name for s in chosen], "wanted": wanted})
         )
-    return [_bind("", chosen[0].records(), columns[wanted], [])]
+    return [_bind(label, chosen[0].records(), columns[wanted], [])]
 
 
 Records = Iterator[tuple[int, Sequence[Any]] | Finding]
@@ -321,6 +332,8 @@ def _bind(sheet: str, records: Records, columns: Sequence[Column], findings: lis
         names.pop()
     table.findings += _header_findings(place, names, cells, columns)
     table.headers = names
+    if len(names) > MAX_COLUMNS or not {column.name for column in columns} & set(names):
+        return table  # not a table of ours: its rows have nothing to say
     table.rows = _rows(table, records, names, {column.name for column in columns})
     return table
 
@@ -409,7 +422,11 @@ def _stray(place: Place, cells: Sequence[Any], nameless: list[int], width: int) 
 def _clean(cell: Any) -> Any:
     if cell is None:
         return ""
-    return cell.strip(" \t\r\n\u00a0\u202f") if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = cell.strip(" \t\r\n\u00a0\u202f")
+    # what `safe_text` put before a formula-like text is no part of it
+    return text[1:] if text[:1] == "'" and safe_text(text[1:]) != text[1:] else text
 
 
 # --------------------------------------------------------------------------------------------- CSV
@@ -457,7 +474,10 @@ _LIKELY = [
 def _guessed(data: bytes) -> tuple[str, list[Finding]]:
     if b"\x00" in data:
         raise Refused(Finding("file.binary"))
-    matches = charset_normalizer.from_bytes(data, cp_isolation=_LIKELY, threshold=0.2)
+    # Windows has its letters above 0xC0, old Macs theirs below 0xA0
+    windows = sum(byte >= 0xC0 for byte in data) >= sum(0x80 <= byte < 0xA0 for byte in data)
+    likely = [name for name in _LIKELY if name != "mac_roman" or not windows]
+    matches = charset_normalizer.from_bytes(data, cp_isolation=likely, threshold=0.2)
     best = matches.best()
     if best is None:
         raise Refused(Finding("file.encoding_unknown" if _mostly_text(data) else "file.binary"))
@@ -624,13 +644,12 @@ def read_json(source: Source) -> Any:
         text = source.data.decode(encoding)
     except UnicodeDecodeError:
         raise Refused(Finding("file.encoding_unknown")) from None
-    problems: list[Finding] = []
     try:
         value = json.loads(
             text,
-            parse_float=Decimal,
-            parse_constant=lambda word: problems.append(Finding("json.not_a_number", params={"text": word})),
-            object_pairs_hook=lambda pairs: _object(pairs, problems),
+            parse_float=_number,
+            parse_constant=_NoNumber,
+            object_pairs_hook=_object,
         )
     except json.JSONDecodeError as error:
         raise Refused(
@@ -639,8 +658,8 @@ def read_json(source: Source) -> Any:
     except RecursionError:
         raise Refused(Finding("json.too_deep")) from None
     except ValueError as error:  # an integer of thousands of digits
-        raise Refused(Finding("json.not_a_number", params={"text": str(error)[:80]})) from error
-    if problems:
+        raise Refused(Finding("json.endless_number")) from error
+    if problems := list(_json_problems(value)):
         raise Refused(*problems)
     _refuse_unwritable(value)
     return value
@@ -656,13 +675,48 @@ def _refuse_unwritable(value: Any) -> None:
         raise Refused(Finding("file.binary"))
 
 
-def _object(pairs: list[tuple[str, Any]], problems: list[Finding]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in made:
-            problems.append(Finding("json.duplicate_key", key, params={"key": key}))
-        made[key] = value
-    return made
+@dataclass(frozen=True, slots=True)
+class _NoNumber:
+    """NaN, Infinity or a number that no plan means, kept until its path is known."""
+
+    word: str
+
+
+class _Doubled(dict[str, Any]):
+    """An object that has keys twice."""
+
+    keys_twice: list[str]
+
+
+def _number(text: str) -> Decimal | _NoNumber:
+    number = Decimal(text)
+    return number if abs(number.adjusted()) < 40 else _NoNumber(text[:40])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    doubled = _Doubled(made)
+    names = [key for key, _value in pairs]
+    doubled.keys_twice = sorted({key for key in names if names.count(key) > 1})
+    return doubled
+
+
+def _json_problems(document: Any) -> Iterator[Finding]:
+    """What `_number` and `_object` left in the document, by path."""
+    waiting: list[tuple[str, Any]] = [("", document)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, _NoNumber):
+            yield Finding("json.not_a_number", path, params={"text": value.word})
+        elif isinstance(value, list):
+            waiting += [(f"{path}[{at}]", each) for at, each in enumerate(value)]
+        elif isinstance(value, dict):
+            prefix = f"{path}." if path else ""
+            for key in getattr(value, "keys_twice", ()):
+                yield Finding("json.duplicate_key", prefix + key, params={"key": key})
+            waiting += [(prefix + key, each) for key, each in value.items()]
 
 
 # ----------------------------------------------------------------------------------------- writing

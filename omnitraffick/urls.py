@@ -1,10 +1,18 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from omnitraffick import health
 
+admin.site.index_title = _("Desk")
+
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    # browsers ask for it by themselves, also on pages that name no icon
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}omnitraffick/favicon.svg")),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("admin/", admin.site.urls),

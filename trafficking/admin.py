@@ -117,8 +117,8 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
         "owner": _("Who answers questions about it."),
     }
     list_display = (
-        "name_shown", "status_badge", "brand_code", "market_code", "channel_code", "flight_shown", "budget_shown",
-        "findings_shown", "external_shown", "owner",
+        "name_shown", "status_badge", "brand_code", "market_code", "flight_shown", "budget_shown", "findings_shown",
+        "external_shown", "owner",
     )  # fmt: skip
     list_filter = (
         "status", *related("campaign", "channel", "ad_account", "owner"), "channel__platform", ("start_on", RangeDateFilter)
@@ -139,6 +139,7 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     empty_hint = _("Import a media plan, or add a ticket on a campaign's page.")
     shown_as: ClassVar[dict[str, str]] = {
         "budget": "budget_read", "bid_amount": "bid_read", "special_ad_categories": "special_read",
+        "special_ad_category_countries": "special_countries_read",
     }  # fmt: skip
     change_form_outer_before_template = "trafficking/admin/ticket_top.html"
     fieldsets = (
@@ -211,10 +212,6 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     def market_code(self, row: Ticket) -> str:
         return row.campaign.market.code
 
-    @admin.display(description=_("Channel"), ordering="channel__code")
-    def channel_code(self, row: Ticket) -> str:
-        return row.channel.code
-
     @admin.display(description=_("Flight"), ordering="start_on")
     def flight_shown(self, row: Ticket) -> str:
         return flight(row)
@@ -237,6 +234,10 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
             return gettext("Not stated yet")
         labels = dict(Ticket.SpecialCategory.choices)
         return ", ".join(str(labels[each]) for each in row.special_ad_categories) or gettext("None of these")
+
+    @admin.display(description=_("special category countries"))
+    def special_countries_read(self, row: Ticket) -> str:
+        return ", ".join(row.special_ad_category_countries) or EMPTY
 
     @display(description=_("Findings"), label={"block": "danger", "warn": "warning"})
     def findings_shown(self, row: Ticket) -> Any:

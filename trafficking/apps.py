@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TraffickingConfig(AppConfig):
     name = "trafficking"
+    verbose_name = _("Traffic")
 
     def ready(self) -> None:
         from campaigns.signals import names_rebuilt

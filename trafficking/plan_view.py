@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from campaigns.admin import days
 from governance import money
 from governance.platforms import Platform
 from trafficking.models import AdSet, Plan, Ticket
@@ -42,8 +43,7 @@ def ad_set_lines(ticket: Ticket) -> list[dict[str, Any]]:
             "budget": f"{money.shown(row.budget, currency)} · {row.get_budget_type_display()}"
             if row.budget
             else "",
-            "from": row.start_on or ticket.start_on,
-            "to": row.end_on or ticket.end_on,
+            "days": days(row.start_on or ticket.start_on, row.end_on or ticket.end_on),
             "where": _where(row.geo),
             "who": _who(row),
             "ads": row.ads.all(),

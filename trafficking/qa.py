@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from campaigns.models import CampaignChannel
+from campaigns.models import Campaign, CampaignChannel
 from governance import naming
 from governance.findings import Finding, blocking
 from governance.models import NamingConvention, QARule
@@ -18,6 +18,7 @@ from trafficking.models import Ticket
 from trafficking.platforms.base import Operation, TicketSnapshot, plan_digest
 from trafficking.platforms.registry import platform
 from trafficking.snapshots import ticket_snapshot
+from trafficking.statuses import Status
 
 #: The campaign may be planned over by rounding of converted currencies: this share is let through.
 CONVERSION_SLACK = Decimal("0.005")
@@ -153,12 +154,15 @@ def _budgets(ticket: Ticket, snapshot: TicketSnapshot, rule: QARule | None) -> l
 
 
 def _against_campaign(ticket: Ticket, snapshot: TicketSnapshot, rates: Rates, today: date) -> list[Finding]:
-    campaign, planned = ticket.campaign, rules.spend(snapshot)
-    found = rates.rate(snapshot.currency, campaign.currency)
-    if planned is None or found is None:
+    """The campaign's budget is for all its channels: what other tickets of it have been passed for counts, too."""
+    campaign = ticket.campaign
+    snapshots = [snapshot, *_passed_beside(ticket)]
+    planned = [_in_campaign_currency(each, campaign, rates) for each in snapshots]
+    if planned[0] is None:
         return []
-    total = planned[0 if campaign.budget_type == "DAILY" else 1] * found[0]
-    slack = CONVERSION_SLACK if snapshot.currency != campaign.currency else Decimal(0)
+    total = sum((each for each in planned if each is not None), Decimal(0))
+    converted = any(each.currency != campaign.currency for each in snapshots)
+    slack = CONVERSION_SLACK if converted else Decimal(0)
     if total <= campaign.budget * (1 + slack):
         return []
     from governance.money import shown
@@ -167,8 +171,28 @@ def _against_campaign(ticket: Ticket, snapshot: TicketSnapshot, rates: Rates, to
         "total": shown(total, campaign.currency, "en"),
         "budget": shown(campaign.budget, campaign.currency, "en"),
     }
-    severity = "block" if snapshot.currency == campaign.currency else "warn"
+    severity = "warn" if converted else "block"
     return [Finding("qa.over_campaign", "budget", severity, params=params)]  # type: ignore[arg-type]
+
+
+#: Nothing is spent by tickets in these, or not before QA has seen them again.
+_NOT_PASSED = (Status.DRAFT, Status.QA_TESTING, Status.QA_FAILED, Status.CANCELLED)
+
+
+def _passed_beside(ticket: Ticket) -> list[TicketSnapshot]:
+    others = Ticket.objects.filter(campaign_id=ticket.campaign_id).exclude(pk=ticket.pk)
+    rows = others.exclude(status__in=_NOT_PASSED).select_related(
+        "campaign__brand", "campaign__market", "channel", "ad_account"
+    )
+    return [ticket_snapshot(each) for each in rows]
+
+
+def _in_campaign_currency(snapshot: TicketSnapshot, campaign: Campaign, rates: Rates) -> Decimal | None:
+    """The ticket's spend over what the campaign's budget is for, a day or its life; None without budget or rate."""
+    planned, found = rules.spend(snapshot), rates.rate(snapshot.currency, campaign.currency)
+    if planned is None or found is None:
+        return None
+    return planned[0 if campaign.budget_type == "DAILY" else 1] * found[0]
 
 
 def _conversion(ticket: Ticket) -> list[Finding]:

@@ -18,7 +18,7 @@ import jsonschema_rs
 from governance import money
 from governance.findings import Finding, Message
 from governance.findings import gettext_noop as _
-from trafficking.platforms.base import AdSetSnapshot, Budget, TicketSnapshot
+from trafficking.platforms.base import AdSetSnapshot, Budget, ConfigLevel, Platform, TicketSnapshot
 
 MESSAGES = {
     "ticket.account_platform": Message(
@@ -30,6 +30,10 @@ MESSAGES = {
     ),
     "ticket.channel_not_on_campaign": Message(
         _("The campaign does not run on {channel}."), _("Add {channel} to the campaign's channels first.")
+    ),
+    "ticket.built_before": Message(
+        _("A cancelled ticket has already built parts of {campaign} on {channel} under this name."),
+        _("Make a new campaign: two of one name could not be told apart on the platform."),
     ),
     "ticket.budget_level": Message(
         _("A campaign budget is given, but the budget level is 'ad sets'."), _("Clear it, or choose the campaign level.")
@@ -149,7 +153,6 @@ AD_SET_SHAPES: dict[str, dict[str, Any]] = {
     "placements": _STRINGS,
     "keywords": _KEYWORDS,
     "negative_keywords": _KEYWORDS,
-    "config": {"type": "object"},
 }  # fmt: skip
 AD_SHAPES: dict[str, dict[str, Any]] = {
     "texts": _STRINGS,
@@ -173,7 +176,6 @@ AD_SHAPES: dict[str, dict[str, Any]] = {
             "properties": {key: {"type": "string"} for key in ("media_id", "headline", "description", "landing_page")},
         },
     },
-    "config": {"type": "object"},
 }  # fmt: skip
 _SHAPE_VALIDATORS = {
     id(shapes): {name: jsonschema_rs.validator_for(schema) for name, schema in shapes.items()}
@@ -195,8 +197,9 @@ def _where(error: Any) -> str:
     return f"{way.lstrip('.')}: " if way else ""
 
 
-def ad_set_shape_findings(row: Any) -> list[Finding]:
-    findings = shape_findings(AD_SET_SHAPES, row)
+def ad_set_shape_findings(row: Any, on: Platform) -> list[Finding]:
+    """What is malformed in an ad set for the platform `on`, its settings by that platform's reference included."""
+    findings = [*shape_findings(AD_SET_SHAPES, row), *config_findings(on, "ad_set", row.config)]
     if row.age_min and row.age_max and row.age_max < row.age_min:
         findings.append(
             Finding("ad_set.ages", "age_max", params={"age_min": row.age_min, "age_max": row.age_max})
@@ -215,8 +218,8 @@ def ad_set_shape_findings(row: Any) -> list[Finding]:
     return findings
 
 
-def ad_shape_findings(row: Any) -> list[Finding]:
-    findings = shape_findings(AD_SHAPES, row)
+def ad_shape_findings(row: Any, on: Platform) -> list[Finding]:
+    findings = [*shape_findings(AD_SHAPES, row), *config_findings(on, "ad", row.config)]
     if row.landing_page and not re.match(r"https?://[^/\s]+\.", row.landing_page):
         findings.append(Finding("qa.landing_page", "landing_page", params={"url": row.landing_page}))
     return findings
@@ -265,24 +268,25 @@ def ticket_budget_findings(level: str, budget: Decimal | None) -> list[Finding]:
     return []
 
 
-def config_findings(platform: str, schema: Mapping[str, Any], config: Any) -> list[Finding]:
+def config_findings(on: Platform, level: ConfigLevel, config: Any) -> list[Finding]:
+    """Platform settings that the reference of `on` does not know at this level."""
+    field = "payload_config" if level == "campaign" else "config"
     return [
         Finding(
-            "ticket.config",
-            "payload_config",
-            params={"problem": _where(error) + error.message, "platform": platform},
+            "ticket.config", field, params={"problem": _where(error) + error.message, "platform": on.label}
         )
-        for error in config_validator(platform, schema).iter_errors(config)
+        for error in _config_validator(on, level).iter_errors(config)
     ]
 
 
-_CONFIG_VALIDATORS: dict[str, Any] = {}
+_CONFIG_VALIDATORS: dict[tuple[str, str], Any] = {}
 
 
-def config_validator(platform: str, schema: Mapping[str, Any]) -> Any:
-    if platform not in _CONFIG_VALIDATORS:
-        _CONFIG_VALIDATORS[platform] = jsonschema_rs.validator_for(dict(schema))
-    return _CONFIG_VALIDATORS[platform]
+def _config_validator(on: Platform, level: ConfigLevel) -> Any:
+    if (on.key, level) not in _CONFIG_VALIDATORS:
+        schema = dict(on.config_schema_for(level))
+        _CONFIG_VALIDATORS[on.key, level] = jsonschema_rs.validator_for(schema)
+    return _CONFIG_VALIDATORS[on.key, level]
 
 
 # ------------------------------------------------------------------------------------ QA: safety

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -22,6 +23,7 @@ from trafficking import qa
 from trafficking.models import Ad, AdSet, Approval, Plan, PlatformObject, Ticket
 from trafficking.platforms.base import Operation
 from trafficking.platforms.registry import platform
+from trafficking.renaming import save_names
 from trafficking.statuses import GUARDED, WAYS, Status
 
 #: Sent inside the transaction after a status moved (sender: Ticket; ticket, before, after).
@@ -72,19 +74,34 @@ def require_permission(user: Any, permission: str, ticket: Ticket) -> None:
     require_reach(user, ticket)
 
 
+@contextmanager
+def _all_or_nothing(ticket: Ticket) -> Iterator[None]:
+    """One transaction; if it fails, the caller's object is as it was, too: no step in between is seen by anyone."""
+    before = dict(vars(ticket))
+    try:
+        with transaction.atomic():
+            yield
+    except BaseException:
+        vars(ticket).update(before)
+        raise
+
+
 def submit_ticket(*, ticket: Ticket, by: Any) -> qa.Report:
     """Run QA: the ticket becomes READY_FOR_API with its plan stored, or QA_FAILED with its findings."""
     require_permission(by, "trafficking.change_ticket", ticket)
-    with acting(by, reason="submitted"):
-        transition(ticket, Status.QA_TESTING)
-        report = qa.check_ticket(ticket)
-        with transaction.atomic():
-            found = [finding.as_dict() for finding in report.findings]
-            if not report.passed:
-                transition(ticket, Status.QA_FAILED, findings=found, digest="", requested_by=by)
-                return report
-            store_plan(ticket, report)
-            transition(ticket, Status.READY_FOR_API, findings=found, digest=report.digest, requested_by=by)
+    with acting(by, reason="submitted"), _all_or_nothing(ticket):
+        return _checked(ticket, by)
+
+
+def _checked(ticket: Ticket, by: Any) -> qa.Report:
+    transition(ticket, Status.QA_TESTING)
+    report = qa.check_ticket(ticket)
+    found = [finding.as_dict() for finding in report.findings]
+    if not report.passed:
+        transition(ticket, Status.QA_FAILED, findings=found, digest="", requested_by=by)
+        return report
+    store_plan(ticket, report)
+    transition(ticket, Status.READY_FOR_API, findings=found, digest=report.digest, requested_by=by)
     return report
 
 
@@ -120,7 +137,7 @@ def approve_ticket(*, ticket: Ticket, by: Any, digest: str, comment: str = "") -
     if digest != ticket.digest:
         text = _("The plan has changed since you read it. Read the new one and approve that.")
         raise ValidationError(text, code="digest_changed")
-    with acting(by, reason=comment or "approved"), transaction.atomic():
+    with acting(by, reason=comment or "approved"), _all_or_nothing(ticket):
         approval = _decide(ticket, by, Approval.Decision.APPROVED, comment)
         transition(ticket, Status.APPROVED)
     return approval
@@ -133,7 +150,7 @@ def reject_ticket(*, ticket: Ticket, by: Any, comment: str) -> Approval:
         raise WrongStatus(ticket, Status.DRAFT)
     if not comment.strip():
         raise ValidationError({"comment": _("Say why, so that it can be mended.")})
-    with acting(by, reason=comment), transaction.atomic():
+    with acting(by, reason=comment), _all_or_nothing(ticket):
         approval = _decide(ticket, by, Approval.Decision.REJECTED, comment)
         transition(ticket, Status.DRAFT, digest="")
     return approval
@@ -164,7 +181,7 @@ def approved_plan(ticket: Ticket) -> Plan | None:
 def cancel_ticket(*, ticket: Ticket, by: Any, comment: str = "") -> None:
     """Give it up. Its names stay reserved; once a worker has it, it can't be cancelled."""
     require_permission(by, "trafficking.change_ticket", ticket)
-    with acting(by, reason=comment or "cancelled"):
+    with acting(by, reason=comment or "cancelled"), _all_or_nothing(ticket):
         transition(ticket, Status.CANCELLED)
 
 
@@ -174,8 +191,11 @@ def reopen_ticket(*, ticket: Ticket, by: Any) -> None:
     if ticket.platform_objects.exists():
         text = _("Parts of it exist on the platform. Deploy it again to finish it.")
         raise ValidationError(text, code="partly_built")
-    with acting(by, reason="reopened"):
+    with acting(by, reason="reopened"), _all_or_nothing(ticket):
         transition(ticket, Status.DRAFT, digest="")
+        # while it stood still its names could not follow a new code or convention
+        save_names(ticket)
+    ticket.refresh_from_db(fields=["version", "status", "digest", "findings", "updated_at"])
 
 
 #: Objects that have a life of their own on a platform; criteria and assets are told by their parents.

@@ -72,7 +72,7 @@ ACTIONS = (
     TicketAction(
         name="cancel", label=_("Cancel ticket"), icon="cancel", variant=ActionVariant.DANGER, run=_cancel,
         permission="trafficking.change_ticket",
-        statuses=frozenset({S.DRAFT, S.QA_FAILED, S.READY_FOR_API, S.APPROVED, S.FAILED}), comment="optional",
+        statuses=frozenset({S.DRAFT, S.QA_FAILED, S.READY_FOR_API, S.APPROVED, S.QUEUED, S.FAILED}), comment="optional",
         explanation=_("The ticket is given up for good. Its names stay reserved."),
     ),
 )  # fmt: skip

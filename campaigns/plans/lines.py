@@ -36,9 +36,10 @@ class AudienceText:
     interests: str = ""
 
 
-@dataclass(slots=True)
-class PlanLine:
-    """One line that parsed. Money is in `currency`; `rate` turns that into `rate_currency`."""
+@dataclass(slots=True, kw_only=True)
+class LineRead:
+    """One line as it was read. What could not be read of it is None or "" (and a finding of the plan), so that
+    the rest can still be looked up. Money is in `currency`; `rate` turns that into `rate_currency`."""
 
     place: Place
     position: int
@@ -49,9 +50,9 @@ class PlanLine:
     channel: str  # the vocabulary's code, where the plan says it; else ""
     vendors: tuple[str, ...]  # tried in this order
     objective: str
-    start: date
-    end: date
-    cost: Decimal
+    start: date | None
+    end: date | None
+    cost: Decimal | None
     currency: str
     market: str = ""  # code or name, where the plan says it
     kpi: str = ""
@@ -68,9 +69,18 @@ class PlanLine:
     source: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(slots=True, kw_only=True)
+class PlanLine(LineRead):
+    """A line that can be imported as far as its own cells go."""
+
+    start: date
+    end: date
+    cost: Decimal
+
+
 @dataclass(slots=True)
 class Plan:
-    """A plan as read. A line with a blocking finding is not among `lines`."""
+    """A plan as read. A line with a blocking finding is among `broken` and not among `lines`."""
 
     key: str
     name: str
@@ -79,5 +89,6 @@ class Plan:
     findings: list[Finding]
     schema_version: str = ""
     currency: str = ""  # of the plan's totals, where it says one
+    broken: list[LineRead] = field(default_factory=list)
     #: ids of all lines, those with findings included
     keys: set[str] = field(default_factory=set)

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from campaigns.plans.lines import AudienceText, Location, Plan, PlanLine
+from campaigns.plans.lines import AudienceText, LineRead, Location, Plan, PlanLine
 from governance import cells, money
 from governance.findings import Finding, blocking
 from governance.tables import Place, Refused, Source, read_json
@@ -164,8 +164,10 @@ def read_open_plan(source: Source) -> Plan:
             continue
         line = _line(item, at + 1, plan, shared, seen)
         findings += item.findings
-        if line is not None and not blocking(item.findings):
+        if isinstance(line, PlanLine):
             plan.lines.append(line)
+        elif line is not None:
+            plan.broken.append(line)
     return plan
 
 
@@ -265,7 +267,8 @@ def _currency(node: _Node, key: str) -> str:
     return code
 
 
-def _line(item: _Node, position: int, plan: Plan, shared: _Shared, seen: dict[str, int]) -> PlanLine | None:
+def _line(item: _Node, position: int, plan: Plan, shared: _Shared, seen: dict[str, int]) -> LineRead | None:
+    """A `PlanLine` where nothing of it is wrong; None for an aggregate, which is not bought itself."""
     key = item.text("id", required=True)
     if key and key in seen:
         item.findings.append(
@@ -285,16 +288,16 @@ def _line(item: _Node, position: int, plan: Plan, shared: _Shared, seen: dict[st
     name = item.text("name", required=True)
     start, end = item.day("start_date"), item.day("end_date")
     cost, currency = _cost(item), _line_currency(item, plan)
-    if start is None or end is None or cost is None or blocking(item.findings):
-        return None
     rate = item.rate("cost_currency_exchange_rate")
-    return PlanLine(
-        place=item.place, position=position, key=key, name=name, campaign=shared.name, advertiser=shared.advertiser,
-        channel="", vendors=_vendors(item), objective=shared.objective, start=start, end=end, cost=cost,
-        currency=currency, kpi=item.text("kpi") or item.text("kpi_custom"), rate=rate,
-        rate_currency=plan.currency if rate is not None else "", locations=_line_locations(item) or shared.locations,
-        audience=_line_audience(item, shared), source=_plain(item.value),
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "place": item.place, "position": position, "key": key, "name": name, "campaign": shared.name,
+        "advertiser": shared.advertiser, "channel": "", "vendors": _vendors(item), "objective": shared.objective,
+        "start": start, "end": end, "cost": cost, "currency": currency, "rate": rate,
+        "kpi": item.text("kpi") or item.text("kpi_custom"), "rate_currency": plan.currency if rate is not None else "",
+        "locations": _line_locations(item) or shared.locations, "audience": _line_audience(item, shared),
+        "source": _plain(item.value),
+    }  # fmt: skip
+    return LineRead(**values) if blocking(item.findings) else PlanLine(**values)
 
 
 def _cost(item: _Node) -> Decimal | None:

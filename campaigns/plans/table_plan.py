@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from campaigns.plans.lines import AudienceText, Location, Plan, PlanLine
+from campaigns.plans.lines import AudienceText, LineRead, Location, Plan, PlanLine
 from campaigns.plans.open_plan import vendor_texts
 from governance import cells, money
 from governance.findings import Finding
@@ -57,17 +57,18 @@ def read_table_plan(source: Source) -> Plan:
     plan = Plan(key="", name="", format="TABLE", lines=[], findings=[])
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
-    if not [finding for finding in table.findings if finding.blocking]:
-        seen: dict[str, int] = {}
-        for row in table.rows:
-            ids.setdefault(row.text("plan_id"))
-            names.setdefault(row.text("plan_name"))
-            reader = _LineReader(row)
-            line = reader.line(len(plan.lines) + 1, seen, plan)
-            plan.findings += reader.findings
-            if line is not None:
-                plan.lines.append(line)
-    plan.findings[:0] = table.findings
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        ids.setdefault(row.text("plan_id"))
+        names.setdefault(row.text("plan_name"))
+        reader = _LineReader(row)
+        line = reader.line(len(plan.lines) + 1, seen, plan)
+        plan.findings += reader.findings
+        if isinstance(line, PlanLine):
+            plan.lines.append(line)
+        else:
+            plan.broken.append(line)
+    plan.findings = [*table.findings, *table.about_present(plan.findings, COLUMNS)]
     plan.findings += _identity(
         plan, source, table, [each for each in ids if each], [each for each in names if each]
     )
@@ -93,7 +94,8 @@ class _LineReader:
         self.place = row.place
         self.findings: list[Finding] = []
 
-    def line(self, position: int, seen: dict[str, int], plan: Plan) -> PlanLine | None:
+    def line(self, position: int, seen: dict[str, int], plan: Plan) -> LineRead:
+        """A `PlanLine` where nothing of it is wrong."""
         key = self._key(seen, plan)
         campaign, brand, objective = (self.required(name) for name in ("campaign", "brand", "objective"))
         start, end = self._day("start_date"), self._day("end_date")
@@ -103,19 +105,21 @@ class _LineReader:
         goal, event = self._code("goal"), self._code("conversion_event")
         categories = self._categories()
         audience, political = self._audience(), self._political()
-        if self.findings or start is None or end is None or cost is None:
-            return None
         row = self.row
-        return PlanLine(
-            place=self.place, position=position, key=key, name=line_name, campaign=campaign, advertiser=brand,
-            channel=row.text("channel"), vendors=vendor_texts(row.text("vehicle"), row.text("partner"), row.text("media_product")),
-            objective=objective, start=start, end=end, cost=cost, currency=currency, market=row.text("market"),
-            kpi=row.text("kpi"), goal=goal, conversion_event=event, rate=rate, rate_currency=rate_currency,
-            locations=self._locations(), audience=audience, ad_account=row.text("ad_account"),
-            special_ad_categories=categories,
-            special_ad_category_countries=tuple(each.upper() for each in cells.split_codes(row.text("special_ad_category_countries"))),
-            political=political, source={name: row.text(name) for name in row.cells},
-        )  # fmt: skip
+        values: dict[str, Any] = {
+            "place": self.place, "position": position, "key": key, "name": line_name, "campaign": campaign,
+            "advertiser": brand, "channel": row.text("channel"),
+            "vendors": vendor_texts(row.text("vehicle"), row.text("partner"), row.text("media_product")),
+            "objective": objective, "start": start, "end": end, "cost": cost, "currency": currency,
+            "market": row.text("market"), "kpi": row.text("kpi"), "goal": goal, "conversion_event": event, "rate": rate,
+            "rate_currency": rate_currency, "locations": self._locations(), "audience": audience,
+            "ad_account": row.text("ad_account"), "special_ad_categories": categories,
+            "special_ad_category_countries": tuple(
+                each.upper() for each in cells.split_codes(row.text("special_ad_category_countries"))
+            ),
+            "political": political, "source": {name: row.text(name) for name in row.cells},
+        }  # fmt: skip
+        return LineRead(**values) if self.findings else PlanLine(**values)
 
     def text(self, column: str) -> str:
         text = " ".join(self.row.text(column).split())

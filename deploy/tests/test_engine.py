@@ -12,6 +12,7 @@ from campaigns.services import save_campaign
 from deploy import engine, services
 from deploy.models import Deployment, Operation
 from deploy.sandboxes import sandbox_keys
+from governance.governed import unguarded
 from trafficking import services as tickets
 from trafficking.models import Ad, AdSet, PlatformObject, Ticket
 from trafficking.platforms.sandbox_base import Fault
@@ -137,7 +138,7 @@ def test_a_worker_that_dies_between_call_and_answer_leaves_nothing_twice(
             engine.run(str(ticket.public_id))
         monkeypatch.setattr(engine.Run, "_settle", real)
         assert engine.run(str(ticket.public_id)).state == "HELD"  # the dead worker still has its lease
-        Deployment._base_manager.filter(pk=deployment.pk).update(lease_until=timezone.now())
+        unguarded(Deployment).filter(pk=deployment.pk).update(lease_until=timezone.now())
         if key == "google_ads":
             break  # one operation is the whole tree
     run_until_it_rests(ticket)
@@ -164,7 +165,7 @@ def test_a_changed_plan_is_not_sent(sandboxes, trafficker, approver):
     deployment = services.start_deployment(ticket=ticket, by=trafficker)
     stored = deployment.plan.operations
     stored[0]["body"]["name"] = "Something else"
-    type(deployment.plan)._base_manager.filter(pk=deployment.plan_id).update(operations=stored)
+    unguarded(type(deployment.plan)).filter(pk=deployment.plan_id).update(operations=stored)
     ended = engine.run(str(ticket.public_id))
     assert ended.state == Deployment.State.FAILED
     assert sandboxes["meta"].store.rows() == []
@@ -227,7 +228,7 @@ def test_a_worker_that_dies_before_writing_the_ids_leaves_that_to_the_next(
         with pytest.raises(Killed):
             engine.run(str(ticket.public_id))
     assert not PlatformObject.objects.exists()
-    Deployment._base_manager.filter(pk=deployment.pk).update(lease_until=timezone.now())
+    unguarded(Deployment).filter(pk=deployment.pk).update(lease_until=timezone.now())
     calls = len(sandboxes["meta"].requests)
     assert engine.run(str(ticket.public_id)).state == Deployment.State.SUCCEEDED
     assert PlatformObject.objects.filter(ticket=ticket).count() == 4

@@ -171,9 +171,13 @@ def _text(error: DjangoValidationError) -> str:
     return str(error.message % error.params if error.params else error.message)
 
 
+#: Django's own parameters of a uniqueness error: the row and the class behind it.
+_OURS = frozenset({"model", "model_class"})
+
+
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON: numbers and texts stay, everything else is written out."""
-    return {key: _plain_value(value) for key, value in params.items()}
+    """Parameters as JSON: numbers and texts stay, everything else is written out but for what is only ours to know."""
+    return {key: _plain_value(value) for key, value in params.items() if key not in _OURS}
 
 
 def _plain_value(value: Any) -> Any:

@@ -19,6 +19,7 @@ from governance.api.strict_json import WrittenFloat
 from governance.findings import Finding
 from governance.models import User
 from governance.money import plain, read_amount
+from governance.platforms import platform_key
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
@@ -55,6 +56,13 @@ def _written(data: Any) -> str:
     if isinstance(data, bool | list | dict):
         return repr(data)
     return str(data)
+
+
+class PlatformField(serializers.ChoiceField):
+    """A platform's key; "google" is google_ads, as at every door."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value((platform_key(data) if isinstance(data, str) else None) or data)
 
 
 class DayField(serializers.DateField):

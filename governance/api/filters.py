@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from governance.api import pagination
 from governance.api.errors import field_problem
 from governance.api.fields import find_row
+from governance.platforms import platform_key
 
 _ALWAYS = pagination.PARAMETERS | {"search", "format"}
 
@@ -64,6 +65,13 @@ class GovernedFilters(FilterSet):
         method="by_archived", help_text="true: only archived rows. Without it: none of them."
     )
     changed_since = django_filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
+
+    def __init__(self, data: Any = None, *args: Any, **options: Any) -> None:
+        """`platform=google` asks for google_ads, as at every door."""
+        if data and "platform" in self.base_filters and (key := platform_key(data.get("platform", ""))):
+            data = data.copy()
+            data["platform"] = key
+        super().__init__(data, *args, **options)
 
     def by_archived(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         return queryset.filter(archived_at__isnull=not value)

@@ -14,8 +14,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField
 
 from governance.api.errors import DetailWithParams, Refused, fields_of_detail, invalid
-from governance.api.fields import AmountField, DayField, refusal
+from governance.api.fields import AmountField, DayField, PlatformField, refusal
 from governance.money import MoneyField
+from governance.platforms import Platform
 
 
 def read_each(child: Any, rows: list[Any]) -> list[Any]:
@@ -127,6 +128,8 @@ class GovernedBody(StrictBody, serializers.ModelSerializer):
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, options = super().build_standard_field(field_name, model_field)
         options.pop("validators", None)  # the model's own, run by full_clean with the model's words
+        if model_field.choices == Platform.choices:
+            field_class = PlatformField
         if issubclass(field_class, AmountField):
             options = {key: value for key, value in options.items() if key in _COMMON}
         return field_class, options

@@ -5,10 +5,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from governance.governed import GovernedModel, governed_history
+from governance.access import reach_of
+from governance.governed import GovernedModel, GovernedQuerySet, governed_history
 from governance.models.vocabulary import Brand, Channel, Market
+from governance.platforms import Platform, platform_key
 
 
 def alias_key(text: str) -> str:
@@ -25,6 +28,14 @@ class Objective(models.TextChoices):
     LEADS = "LEADS", _("Leads")
     APP_PROMOTION = "APP_PROMOTION", _("App promotion")
     SALES = "SALES", _("Sales")
+
+
+class AudienceQuerySet(GovernedQuerySet):
+    def visible_to(self, user: Any) -> AudienceQuerySet:
+        """Those of a person's brands, and those of every brand for whoever has any grant."""
+        reach = reach_of(user)
+        everyones = Q(brand=None) if reach.everything or reach.pairs else Q(pk__in=[])
+        return self.filter(reach.within(self.model.REACH) | everyones)
 
 
 class Audience(GovernedModel):
@@ -61,6 +72,7 @@ class Audience(GovernedModel):
         _("audiences out"), default=dict, blank=True, help_text=_("Likewise, excluded.")
     )
 
+    objects = models.Manager.from_queryset(AudienceQuerySet)()
     history = governed_history()
 
     class Meta:
@@ -73,8 +85,26 @@ class Audience(GovernedModel):
         return self.name
 
     def clean(self) -> None:
+        for name in ("interests", "audiences_include", "audiences_exclude"):
+            setattr(self, name, _by_platform(name, getattr(self, name)))
         if self.age_min and self.age_max and self.age_max < self.age_min:
             raise ValidationError({"age_max": _("The upper age is below the lower one.")})
+
+
+def _by_platform(name: str, value: Any) -> dict[str, Any]:
+    """{"google": […]} -> {"google_ads": […]}; ValidationError for what is not a list for each platform."""
+    known = ", ".join(Platform.values)
+    if not isinstance(value, dict) or any(not isinstance(ids, list) for ids in value.values()):
+        raise ValidationError({name: _('Write a list for each platform: {"meta": […]}.')})
+    keys = {written: platform_key(written) for written in value}
+    for written, key in keys.items():
+        if key is None:
+            params = {"text": written, "known": known}
+            error = ValidationError(_("'%(text)s' is not a platform; use %(known)s."), params=params)
+            raise ValidationError({name: error})
+    if len(set(keys.values())) < len(keys):
+        raise ValidationError({name: _("A platform is there twice.")})
+    return {str(keys[written]): ids for written, ids in value.items()}
 
 
 class Alias(GovernedModel):

@@ -231,3 +231,12 @@ def test_an_ambiguous_convention_is_refused(admin):
 def test_putting_in_force_needs_the_permission():
     url = f"{ROOT}/naming-conventions/{NamingConvention.objects.first().public_id}/put-in-force"
     assert client_of(person("Planner")).post(url).status_code == 403
+
+
+def test_google_is_google_ads_at_the_api_too(admin):
+    BrandFactory(code="DIS"), MarketFactory(code="US")
+    answer = admin.post(f"{ROOT}/ad-accounts", account(platform="google"), format="json")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["platform"] == "google_ads"
+    listed = admin.get(f"{ROOT}/ad-accounts", {"platform": "google"}).json()
+    assert [row["platform"] for row in listed["results"]] == ["google_ads"]

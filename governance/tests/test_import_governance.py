@@ -19,10 +19,11 @@ from governance.models import (
     Brand,
     Channel,
     ExchangeRate,
+    Grant,
     Market,
 )
 from governance.tables import Source, csv_text, workbook_bytes
-from governance.tests.factories import UserFactory
+from governance.tests.factories import BrandFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +198,72 @@ def test_the_command_speaks_json_and_exits_with_one_on_errors(tmp_path, capsys):
     with pytest.raises(SystemExit):
         call_command("import_governance", str(bad))
     assert "brands[0].code" in capsys.readouterr().out
+
+
+ACCOUNT = DOCUMENT["accounts"][0]
+
+
+@pytest.mark.parametrize(
+    "serves", ["DIS:US", ["DIS:US"], [{"brand": "DIS", "market": "US"}], {"brand": "DIS", "market": "US"}]
+)
+def test_served_pairs_are_read_in_every_form(serves):
+    result = run({**DOCUMENT, "accounts": [{**ACCOUNT, "serves": serves}]})
+    assert result.written, [(f.field, f.message) for f in result.findings]
+    assert [str(each) for each in AdAccount.objects.get().serves.all()] == ["DIS × US"]
+
+
+@pytest.mark.parametrize(
+    "pair", [{"brand": "DIS"}, {"brand": 5, "market": "US"}, 5, None, "DIS:", "DIS:US:X"]
+)
+def test_what_is_no_pair_is_told_as_it_was_written(pair):
+    result = run({**DOCUMENT, "accounts": [{**ACCOUNT, "serves": [pair]}]})
+    assert [(f.code, f.field) for f in result.findings] == [("governance.pair", "accounts[0].serves")]
+    written = pair if isinstance(pair, str) else json.dumps(pair)
+    assert f"'{written}'" in result.findings[0].message
+
+
+def test_all_that_is_wrong_with_one_row_is_told_at_once():
+    row = {
+        **ACCOUNT,
+        "daily_cap": "1,000",
+        "currency": "usd",
+        "serves": ["NOPE:ZZ"],
+        "time_zone": "Mars",
+        "name": "",
+    }
+    result = run({"accounts": [row], "audiences": [{"name": "A", "brand": "NOPE", "age_min": "x"}]})
+    assert {f.field for f in result.findings} == {
+        "accounts[0].daily_cap", "accounts[0].currency", "accounts[0].serves", "accounts[0].time_zone", "accounts[0].name",
+        "audiences[0].brand", "audiences[0].age_min",
+    }  # fmt: skip
+    assert len([f for f in result.findings if f.field == "accounts[0].serves"]) == 2
+
+
+def test_an_audience_by_platform_takes_google_and_refuses_what_is_no_platform():
+    good = {
+        "audiences": [
+            {"name": "A", "interests": {"google": [{"id": "1"}]}, "audiences_include": {"Meta": ["2"]}}
+        ]
+    }
+    assert run(good).created == {"audiences": 1}
+    row = Audience.objects.get()
+    assert (row.interests, row.audiences_include) == ({"google_ads": [{"id": "1"}]}, {"meta": ["2"]})
+    assert run(good).unchanged == {"audiences": 1}
+    for wrong in ({"foo": []}, {"meta": "x"}):
+        result = run({"audiences": [{"name": "B", "interests": wrong}]})
+        assert [f.field for f in result.findings] == ["audiences[0].interests"]
+
+
+def test_a_list_instead_of_kinds_is_explained():
+    [finding] = run([{"code": "X"}]).findings
+    assert finding.code == "governance.not_an_object" and '{"brands": [' in finding.remedy
+
+
+def test_everyones_audiences_are_seen_by_people_with_any_grant():
+    mine, other = BrandFactory(code="AAA"), BrandFactory(code="BBB")
+    for name, brand in (("Everyone's", None), ("Mine", mine), ("Other's", other)):
+        Audience(name=name, brand=brand).save()
+    limited, nobody = UserFactory(), UserFactory()
+    Grant.objects.create(user=limited, brand=mine)
+    assert {row.name for row in Audience.objects.visible_to(limited)} == {"Everyone's", "Mine"}
+    assert not Audience.objects.visible_to(nobody).exists()

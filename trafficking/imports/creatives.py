@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance import cells
-from governance.findings import Finding, blocking
+from governance.findings import Finding
 from governance.tables import Column, Place, Row, Source, read_tables
 from trafficking.imports.mapping import content_hash
 from trafficking.models.tree import CALLS_TO_ACTION, CONVERSION_EVENTS, FORMATS
@@ -75,17 +75,16 @@ class CreativeSheet:
 
 def read_creatives(source: Source) -> CreativeSheet:
     """Raises `Refused` where the file can't be read; else all findings are in the answer."""
-    [table] = read_tables(source, {"creatives": COLUMNS}, wanted="creatives")
+    [table] = read_tables(source, {"creatives": COLUMNS}, wanted="creatives", label="creatives")
     sheet = CreativeSheet()
-    if not blocking(table.findings):
-        seen: dict[tuple[str, str], int] = {}
-        for row in table.rows:
-            reader = _RowReader(row, set(table.headers))
-            made = reader.read(seen)
-            sheet.findings += reader.findings
-            if made is not None and not reader.findings:
-                sheet.rows.setdefault(made.line, []).append(made)
-    sheet.findings[:0] = table.findings
+    seen: dict[tuple[str, str], int] = {}
+    for row in table.rows:
+        reader = _RowReader(row, set(table.headers))
+        made = reader.read(seen)
+        sheet.findings += reader.findings
+        if made is not None and not reader.findings:
+            sheet.rows.setdefault(made.line, []).append(made)
+    sheet.findings = [*table.findings, *table.about_present(sheet.findings, COLUMNS)]
     for rows in sheet.rows.values():
         sheet.findings += conflicts(rows, "ad_set_values", "line")
     return sheet

@@ -29,6 +29,7 @@ from trafficking.imports.creatives import CreativeRow, CreativeSheet
 from trafficking.imports.mapping import MappedLine, Vocabulary, rate_between
 from trafficking.imports.results import money_text
 from trafficking.models import Ad, AdSet, Ticket
+from trafficking.platforms.base import Platform
 from trafficking.platforms.registry import platform
 
 CHUNK = 1000
@@ -398,7 +399,11 @@ class FreshCampaigns:
     def _check_ad_set(self, row: AdSet, place: Place) -> None:
         self.findings += field_findings(row, {"ticket"}, place)
         # the line's flight was checked when it was compared with what is stored
-        shape = [each for each in rules.ad_set_shape_findings(row) if each.code != "ad_set.flight"]
+        shape = [
+            each
+            for each in rules.ad_set_shape_findings(row, platform(row.ticket.channel.platform))
+            if each.code != "ad_set.flight"
+        ]
         self.findings += [place.moved(each, column_of(place, each.field)) for each in shape]
 
     def _write_chunk(
@@ -503,7 +508,7 @@ def sheet_ticket_values(sheet: CreativeSheet, lines: Iterable[str]) -> tuple[dic
 
 
 def config_findings(platform_key: str, config: Any) -> list[Finding]:
-    return rules.config_findings(platform_key, platform(platform_key).config_schema, config) if config else []
+    return rules.config_findings(platform(platform_key), "campaign", config) if config else []
 
 
 def name_ad(
@@ -525,12 +530,12 @@ def name_ad(
         return [
             place.block("creatives.duplicate", "ad", ad=creative.ad, line=creative.line, first=twin.place.row)
         ]
-    return ad_findings(ad, {"ad_set"}, place)
+    return ad_findings(ad, platform(ad.ad_set.ticket.channel.platform), {"ad_set"}, place)
 
 
-def ad_findings(ad: Ad, exclude: set[str], place: Place) -> list[Finding]:
+def ad_findings(ad: Ad, on: Platform, exclude: set[str], place: Place) -> list[Finding]:
     """An ad's own shape, and what its fields' validators say of the rest."""
-    shape = [place.moved(each, each.field) for each in rules.ad_shape_findings(ad)]
+    shape = [place.moved(each, each.field) for each in rules.ad_shape_findings(ad, on)]
     told = {finding.params.get("column") for finding in shape}
     return [
         *shape,

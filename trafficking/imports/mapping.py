@@ -17,7 +17,7 @@ from typing import Any
 from babel import Locale
 from django.utils import timezone
 
-from campaigns.plans import AudienceText, PlanLine
+from campaigns.plans import AudienceText, LineRead, PlanLine
 from governance import cells, money
 from governance.access import Reach
 from governance.findings import Finding, blocking
@@ -145,6 +145,21 @@ class Reported:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a line's words mean, as far as they are known."""
+
+    brand: Brand | None
+    market: Market | None
+    channel: Channel | None
+    account: AdAccount | None
+    objective: str
+    targeting: dict[str, Any] | None
+    goal: str
+    event: str
+    not_trafficked: str = ""  # the text whose lines are left to others
+
+
 class Mapper:
     """Maps lines one by one; collects findings. `option_market` is --market."""
 
@@ -154,47 +169,44 @@ class Mapper:
         self.option_market = option_market
         self.findings: list[Finding] = []
 
-    def map(self, line: PlanLine) -> MappedLine | Reported | None:
-        """None where the line has errors, which are then among the findings."""
+    def map(self, line: PlanLine) -> MappedLine | Reported | Words:
+        """Its words alone where the line has errors, which are then among the findings."""
+        before = len(blocking(self.findings))
+        words = self.look_up(line)
+        if words.not_trafficked:
+            return Reported(line, words.not_trafficked)
+        conversion = self._converted(line, words.account) if words.account else None
+        if conversion is None or len(blocking(self.findings)) > before:
+            return words
+        return _mapped_line(line, words, conversion)
+
+    def look_up(self, line: LineRead) -> Words:
+        """The line's words; also of a line with errors in other cells, so that all of them are told at once."""
         channel, reported = self._channel(line)
         if reported:
             self.findings.append(
                 line.place.warn("import.not_trafficked", self._vendor_column(line), text=reported)
             )
-            return Reported(line, reported)
-        before = len(blocking(self.findings))
+            return Words(None, None, None, None, "", None, "", "", reported)
         brand, market, objective = self._brand(line), self._market(line), self._objective(line)
-        self.findings += _statement_findings(line)
+        self.findings += [*_statement_findings(line), *_cost_findings(line)]
         if brand is not None and market is not None and not self.reach.covers(brand.pk, market.pk):
             self.findings.append(
                 line.place.block("import.outside_reach", "brand", brand=brand.code, market=market.code)
             )
-            return None
-        if channel is None or brand is None or market is None or not objective:
-            return None
-        account = self._account(line, brand, market, channel)
-        conversion = self._converted(line, account) if account else None
-        targeting = self._targeting(line, channel.platform)
+            return Words(brand, market, channel, None, objective, None, "", "")
+        targeting = self._targeting(line, brand, channel.platform if channel else "")
         goal, event = self._goal(line, objective, channel)
-        if account is None or conversion is None or len(blocking(self.findings)) > before:
-            return None
-        content = {
-            "campaign": line.campaign, "brand": brand.pk, "market": market.pk, "channel": channel.pk,
-            "account": account.pk, "objective": objective, "name": line.name, "goal": goal, "conversion_event": event,
-            "start_on": line.start.isoformat(), "end_on": line.end.isoformat(), "cost": money.plain(line.cost),
-            "currency": line.currency, "rate": money.plain(line.rate) if line.rate else "", "rate_to": line.rate_currency,
-            "country": market.country, "languages": market.languages,
-            "special_ad_categories": None if line.special_ad_categories is None else list(line.special_ad_categories),
-            "special_ad_category_countries": list(line.special_ad_category_countries), "political": line.political,
-            **targeting,
-        }  # fmt: skip
-        return MappedLine(
-            line, brand, market, channel, account, objective, conversion, content, content_hash(content)
+        account = (
+            self._account(line, brand, market, channel)
+            if channel is not None and brand is not None and market is not None
+            else None
         )
+        return Words(brand, market, channel, account, objective, targeting, goal, event)
 
     # ------------------------------------------------------------------------------- what and whose
 
-    def _vendor_column(self, line: PlanLine) -> str:
+    def _vendor_column(self, line: LineRead) -> str:
         if line.place.path:
             return next(
                 (
@@ -206,7 +218,7 @@ class Mapper:
             )
         return "channel" if line.channel else "vehicle"
 
-    def _channel(self, line: PlanLine) -> tuple[Channel | None, str]:
+    def _channel(self, line: LineRead) -> tuple[Channel | None, str]:
         """(channel, "") or (None, text that is not trafficked here) or (None, "") with a finding."""
         column = self._vendor_column(line)
         texts = (line.channel, *line.vendors) if line.channel else line.vendors
@@ -225,13 +237,13 @@ class Mapper:
         self.findings.append(line.place.block("import.unknown_vendor", column, texts=quoted, text=texts[0]))
         return None, ""
 
-    def _active(self, line: PlanLine, channel: Channel, column: str) -> Channel | None:
+    def _active(self, line: LineRead, channel: Channel, column: str) -> Channel | None:
         if channel.active and channel.archived_at is None:
             return channel
         self.findings.append(line.place.block("import.channel_inactive", column, channel=channel.code))
         return None
 
-    def _brand(self, line: PlanLine) -> Brand | None:
+    def _brand(self, line: LineRead) -> Brand | None:
         text = line.advertiser
         found = self.vocabulary.brands.get(alias_key(text))
         alias = None if found else self.vocabulary.alias("ADVERTISER", text)
@@ -243,13 +255,14 @@ class Mapper:
             self.findings.append(place.block("import.unknown_brand", column, text=text))
         return brand
 
-    def _objective(self, line: PlanLine) -> str:
+    def _objective(self, line: LineRead) -> str:
         text = line.objective
         place = Place(path="campaign") if line.place.path else line.place
         if not text:
-            self.findings.append(
-                place.block("import.no_objective", "objective", known=list(Objective.values))
-            )
+            if line.place.path:  # a table's empty cell was told when it was read
+                self.findings.append(
+                    place.block("import.no_objective", "objective", known=list(Objective.values))
+                )
             return ""
         code = text.upper().replace(" ", "_").replace("-", "_")
         if code in Objective.values:
@@ -264,7 +277,7 @@ class Mapper:
 
     # ---------------------------------------------------------------------------------------- where
 
-    def _market(self, line: PlanLine) -> Market | None:
+    def _market(self, line: LineRead) -> Market | None:
         stated = self._stated_market(line)
         if line.market and stated is None:
             return None
@@ -280,7 +293,7 @@ class Mapper:
             return chosen
         return self._market_by_location(line)
 
-    def _stated_market(self, line: PlanLine) -> Market | None:
+    def _stated_market(self, line: LineRead) -> Market | None:
         if not line.market:
             return None
         return self._one_market(line.market, line.place, "market")
@@ -296,7 +309,7 @@ class Mapper:
             self.findings.append(place.block("import.unknown_market", column, text=text))
         return None
 
-    def _market_by_location(self, line: PlanLine) -> Market | None:
+    def _market_by_location(self, line: LineRead) -> Market | None:
         if not line.locations:
             known = sorted({market.code for market in self.vocabulary.markets.values()})
             self.findings.append(line.place.block("import.no_market", "market", known=known))
@@ -313,7 +326,7 @@ class Mapper:
         self._tell_untargeted(line, market)
         return market
 
-    def _tell_untargeted(self, line: PlanLine, market: Market) -> None:
+    def _tell_untargeted(self, line: LineRead, market: Market) -> None:
         """What the plan names and the market's country does not cover, or covers too widely."""
         for location in line.locations:
             named = self.vocabulary.market_named(location.text)
@@ -337,7 +350,7 @@ class Mapper:
 
     # -------------------------------------------------------------------------------------- account
 
-    def _account(self, line: PlanLine, brand: Brand, market: Market, channel: Channel) -> AdAccount | None:
+    def _account(self, line: LineRead, brand: Brand, market: Market, channel: Channel) -> AdAccount | None:
         serving = self.vocabulary.accounts.get((brand.pk, market.pk, channel.platform), [])
         params: dict[str, Any] = {
             "platform": channel.get_platform_display(), "brand": brand.code, "market": market.code,
@@ -370,12 +383,7 @@ class Mapper:
     def _converted(self, line: PlanLine, account: AdAccount) -> Conversion | None:
         """The cost in the account's currency: at the plan's rate as far as that leads, then at a dated one."""
         currency, column = line.currency, "currency" if not line.place.path else "cost_currency"
-        if not currency:
-            self.findings.append(line.place.block("plan.missing", column, what=column))
-            return None
-        imprecise = money.precision_findings(line.cost, currency)
-        if imprecise:
-            self.findings += [line.place.moved(finding, "cost_media") for finding in imprecise]
+        if not currency or currency not in money.currencies():
             return None
         rates = self.vocabulary.rates()
         found = rate_between(
@@ -396,7 +404,7 @@ class Mapper:
 
     # ------------------------------------------------------------------------------------- audience
 
-    def _targeting(self, line: PlanLine, platform: str) -> dict[str, Any]:
+    def _targeting(self, line: LineRead, brand: Brand | None, platform: str) -> dict[str, Any]:
         wish = line.audience
         if wish is None:
             return _demographics(AudienceText(""), {}, {}, {}, platform)
@@ -405,6 +413,10 @@ class Mapper:
             self._tell_words(line, wish)
             self.findings += _age_findings(line, wish)
             return _demographics(wish, {}, {}, {}, platform)
+        if brand is not None and known.brand_id not in (None, brand.pk):
+            params = {"audience": known.name, "owner": str(known.brand), "brand": brand.code}
+            column = "target_audience" if line.place.path else "audience"
+            self.findings.append(line.place.block("import.audience_elsewhere", column, **params))
         own = AudienceText(
             wish.name,
             wish.age_min if wish.age_min is not None and not line.place.path else known.age_min,
@@ -421,7 +433,7 @@ class Mapper:
         alias = None if found else self.vocabulary.alias("AUDIENCE", wish.name)
         return found or (alias.audience if alias else None)
 
-    def _tell_words(self, line: PlanLine, wish: AudienceText) -> None:
+    def _tell_words(self, line: LineRead, wish: AudienceText) -> None:
         if not wish.name and not wish.interests:
             return
         age = f"{wish.age_min or ''}–{wish.age_max or ''}" if wish.age_min or wish.age_max else ""
@@ -437,20 +449,41 @@ class Mapper:
         params["taken"] = f"{params['taken']} is taken from the plan"
         self.findings.append(line.place.warn("import.nothing_targeted", column, **params))
 
-    def _goal(self, line: PlanLine, objective: str, channel: Channel) -> tuple[str, str]:
-        goal, wished = goal_for(objective, line.kpi, channel.platform, channel.api_identifier)
+    def _goal(self, line: LineRead, objective: str, channel: Channel | None) -> tuple[str, str]:
+        goal, wished = "", ""
+        if objective and channel is not None:
+            goal, wished = goal_for(objective, line.kpi, channel.platform, channel.api_identifier)
         event = line.conversion_event
         if line.goal:
             checked, found = cells.read_choice(line.goal, sorted(_GOALS), line.place, "goal")
             self.findings += found
             goal = checked
-        elif goal != wished:
+        elif goal != wished and channel is not None:
             params = {"channel": channel.code, "objective": wished, "goal": goal}
             self.findings.append(line.place.warn("import.goal_nearest", "objective", **params))
         if event:
             event, found = cells.read_choice(event, sorted(_EVENTS), line.place, "conversion_event")
             self.findings += found
         return goal, event or event_for(objective, goal)
+
+
+def _mapped_line(line: PlanLine, words: Words, conversion: Conversion) -> MappedLine:
+    brand, market, channel, account = words.brand, words.market, words.channel, words.account
+    assert brand and market and channel and account and words.targeting is not None  # no blocking finding
+    content = {
+        "campaign": line.campaign, "brand": brand.pk, "market": market.pk, "channel": channel.pk,
+        "account": account.pk, "objective": words.objective, "name": line.name, "goal": words.goal,
+        "conversion_event": words.event, "start_on": line.start.isoformat(), "end_on": line.end.isoformat(),
+        "cost": money.plain(line.cost), "currency": line.currency,
+        "rate": money.plain(line.rate) if line.rate else "", "rate_to": line.rate_currency,
+        "country": market.country, "languages": market.languages,
+        "special_ad_categories": None if line.special_ad_categories is None else list(line.special_ad_categories),
+        "special_ad_category_countries": list(line.special_ad_category_countries), "political": line.political,
+        **words.targeting,
+    }  # fmt: skip
+    return MappedLine(
+        line, brand, market, channel, account, words.objective, conversion, content, content_hash(content)
+    )
 
 
 def rate_between(
@@ -504,7 +537,7 @@ def _demographics(
     }
 
 
-def _age_findings(line: PlanLine, wish: AudienceText) -> list[Finding]:
+def _age_findings(line: LineRead, wish: AudienceText) -> list[Finding]:
     column = "target_audience" if line.place.path else "age_min"
     found = []
     ages = [age for age in (wish.age_min, wish.age_max) if age is not None]
@@ -515,11 +548,35 @@ def _age_findings(line: PlanLine, wish: AudienceText) -> list[Finding]:
     return found
 
 
-def _statement_findings(line: PlanLine) -> list[Finding]:
+def _cost_findings(line: LineRead) -> list[Finding]:
+    """A currency that nobody says, and an amount finer than its currency. An unknown code was told when read."""
+    if not line.currency:
+        return (
+            [line.place.block("plan.missing", "cost_currency", what="cost_currency")]
+            if line.place.path
+            else []
+        )
+    if line.cost is None or line.currency not in money.currencies():
+        return []
+    return [
+        line.place.moved(each, "cost_media") for each in money.precision_findings(line.cost, line.currency)
+    ]
+
+
+def _statement_findings(line: LineRead) -> list[Finding]:
     if line.special_ad_categories is None:
         return []
     found = declaration_findings(list(line.special_ad_categories), list(line.special_ad_category_countries))
     return [line.place.moved(finding, finding.field) for finding in found]
 
 
-__all__ = ["Conversion", "MappedLine", "Mapper", "Reported", "Vocabulary", "content_hash", "rate_between"]
+__all__ = [
+    "Conversion",
+    "MappedLine",
+    "Mapper",
+    "Reported",
+    "Vocabulary",
+    "Words",
+    "content_hash",
+    "rate_between",
+]

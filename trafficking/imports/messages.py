@@ -33,7 +33,7 @@ MESSAGES = {
         _("The line does not say its market."), _("Fill it in, or say it with --market. Known are {known}.")
     ),
     "import.several_markets": Message(
-        _("The line's locations lead to several markets: {markets}."), _("Say which one this plan is for with --market, once for each.")
+        _("The line's locations lead to several markets: {markets}."), _("Say which one this plan is for with --market. A further market needs a copy of the plan with an id of its own.")
     ),
     "import.ambiguous_country": Message(
         _("'{text}' is the country of several markets: {markets}."), _("Name one of them, or say it with --market.")
@@ -42,7 +42,7 @@ MESSAGES = {
         _("The line says the market {market}, --market says {option}."), _("Leave one of the two out.")
     ),
     "import.location_outside": Message(
-        _("'{text}' is not in the market {market} and is not targeted."), _("Import the plan once more for its market, if it should be.")
+        _("'{text}' is not in the market {market} and is not targeted."), _("If it should be, import a copy of the plan, with an id of its own, for its market.")
     ),
     "import.place_not_targeted": Message(
         _("'{text}' ({kind}) has no platform id here: the whole of {country} is targeted."),
@@ -73,6 +73,10 @@ MESSAGES = {
     "import.nothing_targeted": Message(
         _("The audience '{audience}' is not in the vocabulary: {taken}. Not targeted: {words}."),
         _("Let a data admin add the audience with its platform ids, or an alias: Govern → Aliases, kind AUDIENCE, '{audience}'."),
+    ),
+    "import.audience_elsewhere": Message(
+        _("The audience '{audience}' belongs to {owner}, not to {brand}."),
+        _("Choose one of {brand} or of every brand, or let a data admin widen it: Govern → Audiences."),
     ),
     "import.goal_nearest": Message(
         _("{channel} can't optimise for {objective}; the goal is {goal} instead."), _("Choose another goal, if that is not meant.")

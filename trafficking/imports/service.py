@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 
 from campaigns.models import CampaignChannel, MediaPlan
-from campaigns.plans import Plan, PlanLine, read_plan
+from campaigns.plans import LineRead, Plan, read_plan
+from governance import cells
 from governance.access import Reach, reach_of
 from governance.actor import acting
 from governance.findings import Finding, blocking
@@ -19,7 +20,7 @@ from governance.models import Market
 from governance.tables import Refused, Source
 from trafficking import qa
 from trafficking.imports.creatives import CreativeSheet, read_creatives
-from trafficking.imports.mapping import MappedLine, Mapper, Reported, Vocabulary
+from trafficking.imports.mapping import MappedLine, Mapper, Reported, Vocabulary, Words
 from trafficking.imports.results import ImportResult, unique
 from trafficking.imports.writing import PlanWriter
 from trafficking.models import Ticket
@@ -89,13 +90,16 @@ def _run(
         result.findings = unique(result.findings)
         return result
     result.plan_key, result.plan_name = plan.key, plan.name
-    result.shift_days = _shift(plan.lines, start_on)
+    if start_on is not None and start_on.year > cells.LAST_YEAR:
+        result.findings.append(Finding("cell.date_far", "--start-on", params={"text": start_on.isoformat()}))
+        start_on = None
+    result.shift_days = _shift([*plan.lines, *plan.broken], start_on)
     result.parameters = {"market": option.code if option else "", "shift_days": result.shift_days}
     reach = reach_of(user) if user is not None else Reach(everything=True)
     mapper = Mapper(vocabulary, reach, option)
-    mapped, reported = _mapped(mapper, plan.lines)
-    result.findings += [*plan.findings, *sheet.findings, *mapper.findings]
-    writer = _write(plan, source, sheet, vocabulary, reach, user, mapped, reported, result)
+    mapped, reported, unmapped = _mapped(mapper, plan)
+    result.findings += [*plan.findings, *sheet.findings, *_not_echoed(mapper.findings, plan.findings)]
+    writer = _write(plan, source, sheet, vocabulary, reach, user, mapped, reported, result, unmapped)
     result.findings = unique([*result.findings, *writer.findings])
     result.lines, result.ads = writer.lines, writer.ads
     if result.refused:
@@ -140,32 +144,48 @@ def _option_market(vocabulary: Vocabulary, text: str, findings: list[Finding]) -
     return None
 
 
-def _shift(lines: Iterable[PlanLine], start_on: date | None) -> int:
+def _shift(lines: Sequence[LineRead], start_on: date | None) -> int:
     """Move all flights by the same days, so that the earliest begins on `start_on`; the days moved."""
-    lines = list(lines)
-    if start_on is None or not lines:
+    starts = [line.start for line in lines if line.start is not None]
+    if start_on is None or not starts:
         return 0
-    moved = start_on - min(line.start for line in lines)
+    moved = start_on - min(starts)
     for line in lines:
-        line.start, line.end = line.start + moved, line.end + moved
+        line.start = line.start + moved if line.start is not None else None
+        line.end = line.end + moved if line.end is not None else None
     return moved.days
 
 
-def _mapped(mapper: Mapper, lines: Iterable[PlanLine]) -> tuple[list[MappedLine], list[Reported]]:
+Unmapped = list[tuple[LineRead, Words]]
+
+
+def _mapped(mapper: Mapper, plan: Plan) -> tuple[list[MappedLine], list[Reported], Unmapped]:
+    """Lines that can be written, lines for others, and lines with errors with what their words mean."""
     mapped: list[MappedLine] = []
     reported: list[Reported] = []
-    for line in lines:
+    unmapped: Unmapped = []
+    for line in plan.lines:
         found = mapper.map(line)
         if isinstance(found, Reported):
             reported.append(found)
-        elif found is not None:
+        elif isinstance(found, MappedLine):
             mapped.append(found)
-    return mapped, reported
+        else:
+            unmapped.append((line, found))
+    unmapped += [(line, mapper.look_up(line)) for line in plan.broken]
+    return mapped, reported, unmapped
+
+
+def _not_echoed(findings: list[Finding], of_the_plan: list[Finding]) -> list[Finding]:
+    """Where a column's name is not known, every row lacks what stands in it: that is said once, at the header."""
+    if not any(each.code == "table.unknown_column" for each in of_the_plan):
+        return findings
+    return [each for each in findings if each.code not in ("import.no_market", "import.no_vendor")]
 
 
 def _write(
     plan: Plan, source: Source, sheet: CreativeSheet, vocabulary: Vocabulary, reach: Reach, user: Any,
-    mapped: list[MappedLine], reported: list[Reported], result: ImportResult,
+    mapped: list[MappedLine], reported: list[Reported], result: ImportResult, unmapped: Unmapped,
 ) -> PlanWriter:  # fmt: skip
     row = MediaPlan.objects.filter(plan_key=plan.key).first() or MediaPlan(
         plan_key=plan.key, imported_by=user
@@ -177,6 +197,7 @@ def _write(
     broken = bool(blocking(result.findings)) or writer.broken
     if not broken:
         _save_plan(row, plan, source, reported, result)
+    writer.check_unmapped(unmapped)
     writer.write(mapped, reported, plan.keys, check_only=broken)
     return writer
 

@@ -8,10 +8,17 @@ from campaigns.plans import COLUMNS as PLAN_COLUMNS
 from governance.tables import Column, csv_text, workbook_bytes
 from trafficking.imports.creatives import COLUMNS as CREATIVE_COLUMNS
 
+#: Columns of a plan that the example row leaves empty: they say otherwise what others say, or name an installation's own.
+_NOT_IN_EXAMPLE = frozenset({
+    "location", "vehicle", "partner", "media_product", "conversion_event", "exchange_rate", "exchange_rate_currency",
+    "ad_account", "special_ad_category_countries",
+})  # fmt: skip
+
 
 def plan_template(file_format: str) -> bytes:
     """`file_format` is csv or xlsx."""
-    return _template("plan", PLAN_COLUMNS, file_format)
+    row = {each.name: each.example for each in PLAN_COLUMNS if each.name not in _NOT_IN_EXAMPLE}
+    return _template("plan", PLAN_COLUMNS, file_format, [row])
 
 
 def creative_template(file_format: str, lines: Sequence[str] = ()) -> bytes:

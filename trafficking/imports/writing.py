@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from campaigns import rules as campaign_rules
 from campaigns.models import Campaign, CampaignChannel, MediaPlan, MediaPlanLine
+from campaigns.plans import LineRead
 from governance import naming
 from governance.access import Reach
 from governance.findings import Finding
-from governance.models import AdAccount
+from governance.models import AdAccount, Channel, Market
 from governance.models.aliases import alias_key
 from governance.tables import Place
 from trafficking.imports.creatives import CreativeRow, CreativeSheet
@@ -39,11 +42,14 @@ from trafficking.imports.fresh import (
     total_budget,
     validation_findings,
 )  # fmt: skip
-from trafficking.imports.mapping import MappedLine, Reported, Vocabulary
+from trafficking.imports.mapping import MappedLine, Reported, Vocabulary, Words
 from trafficking.imports.results import LineResult, TicketResult, money_text
 from trafficking.models import Ad, AdSet, Ticket
+from trafficking.platforms.registry import platform
 from trafficking.statuses import Status
 
+#: Longer names were told when they were read.
+MAX_NAME = 200
 #: Parts of a line's content that decide what it may spend.
 _MONEY = ("cost", "currency", "rate", "rate_to", "account")
 #: Fields of a ticket that a plan or sheet may state.
@@ -108,11 +114,40 @@ class PlanWriter:
         if outside:
             self.findings.append(Finding("import.plan_elsewhere", params={"plan": self.plan.plan_key}))
 
+    def check_unmapped(self, lines: Iterable[tuple[LineRead, Words]]) -> None:
+        """What can be said of lines with errors besides those: their flights, names and ads."""
+        assert self.vocabulary.convention is not None  # the service has refused the import without one
+        rule = self.vocabulary.convention.as_rules()
+        for line, words in lines:
+            self._check_flight(line, words.market)
+            shared = Place(path="campaign") if line.place.path else line.place
+            if line.campaign and len(line.campaign) <= MAX_NAME:
+                found = naming.name_part(rule, line.campaign)[1]
+                self.findings += [
+                    shared.moved(each, "name" if line.place.path else "campaign") for each in found
+                ]
+            if line.name and len(line.name) <= MAX_NAME:
+                self._check_line_name(line, rule)
+            for row in self.sheet.rows.get(line.key, ()):
+                self.findings += _row_findings(row, words.channel, rule)
+
+    def _check_flight(self, line: LineRead, market: Market | None) -> None:
+        """A start that is stored already is a fact; a market that is not known yet has its latest possible zone."""
+        stored = self._stored.get(line.key)
+        fixed = stored and line.start and stored.source["content"]["start_on"] == line.start.isoformat()
+        today = self.vocabulary.today(market) if market else (timezone.now() - timedelta(hours=12)).date()
+        end = line.end or line.start  # a last day that can't be read was told
+        found = campaign_rules.flight_findings(line.start, end, today=None if fixed else today)
+        self.findings += [line.place.moved(each, column_of(line.place, each.field)) for each in found]
+
+    def _check_line_name(self, line: LineRead, rule: naming.Convention) -> None:
+        found = naming.name_part(rule, line.name, part="ad_set")[1]
+        self.findings += [line.place.moved(each, column_of(line.place, "name")) for each in found]
+
     def write(
         self, mapped: Sequence[MappedLine], reported: Sequence[Reported], keys: set[str], *, check_only: bool
     ) -> None:
         """`keys` are all line ids of the file, those with errors too. `check_only`: something is wrong already."""
-        today = self.vocabulary.today
         groups: dict[tuple[str, int, int], Group] = {}
         changed: list[tuple[MappedLine, MediaPlanLine]] = []
         new: list[MappedLine] = []
@@ -123,15 +158,7 @@ class PlanWriter:
             if stored is not None and stored.content_hash == line.content_hash:
                 continue
             (changed.append((line, stored)) if stored is not None else new.append(line))
-            start_fixed = (
-                stored is not None and stored.source["content"]["start_on"] == line.content["start_on"]
-            )
-            found = campaign_rules.flight_findings(
-                line.line.start, line.line.end, today=None if start_fixed else today(line.market)
-            )
-            self.findings += [
-                line.line.place.moved(each, column_of(line.line.place, each.field)) for each in found
-            ]
+            self._check_flight(line.line, line.market)
         for group in groups.values():
             self.findings += group_findings(group)
         self._write_groups(groups, changed, new, check_only=check_only)
@@ -263,13 +290,11 @@ class PlanWriter:
         assert self.vocabulary.convention is not None  # the service has refused the import without one
         rule = self.vocabulary.convention.as_rules()
         for line in changed:
-            found = naming.name_part(rule, line.line.name, part="ad_set")[1]
-            place = line.line.place
-            self.findings += [place.moved(each, column_of(place, "name")) for each in found]
+            self._check_line_name(line.line, rule)
         for line in (*changed, *unchanged):
             for row in self.sheet.rows.get(line.line.key, ()):
                 if line.line.key not in self._stored or self._is_news(line.line.key, row):
-                    self.findings += _row_findings(row, rule)
+                    self.findings += _row_findings(row, line.channel, rule)
 
     def _tickets_of(self, campaign: Campaign) -> Iterable[Ticket]:
         found = campaign.tickets.filter(request_type=Ticket.RequestType.CREATE).exclude(
@@ -598,6 +623,8 @@ class PlanWriter:
                 original=money_text(line.cost, line.currency), note=each.text,
             ))  # fmt: skip
         self.lines.sort(key=lambda result: result.position)
+        if any(each.code == "import.plan_elsewhere" for each in self.findings):
+            return  # whose lines these are is not for this person to know
         gone = sorted((set(self._stored) - keys) | (set(self._stored) & {each.line.key for each in reported}))
         self.findings += [Finding("import.gone", "", "warn", {"line": key}) for key in gone]
         self._check_sheet_lines(
@@ -619,11 +646,14 @@ class PlanWriter:
                 ]
 
 
-def _row_findings(row: CreativeRow, rule: naming.Convention) -> list[Finding]:
-    """What is wrong with an ad by itself."""
+def _row_findings(row: CreativeRow, channel: Channel | None, rule: naming.Convention) -> list[Finding]:
+    """What is wrong with an ad by itself; where its channel is not known, with its name."""
     ad = Ad(name=row.ad, **row.ad_values)
     found = [row.place.moved(each, "ad") for each in naming.name_part(rule, row.ad, part="ad")[1]]
-    return [*found, *ad_findings(ad, {"ad_set", "governed_name", "name_key"}, row.place)]
+    if channel is None:
+        return found
+    exclude = {"ad_set", "governed_name", "name_key"}
+    return [*found, *ad_findings(ad, platform(channel.platform), exclude, row.place)]
 
 
 def _assign(row: Any, values: dict[str, Any]) -> bool:

@@ -124,6 +124,7 @@ class Ticket(GovernedModel):
     external_id = models.CharField(_("platform campaign id"), max_length=64, blank=True, editable=False)
 
     UNGOVERNED = frozenset({"external_id"})
+    DERIVED = frozenset({"status", "digest", "findings"})
 
     history = governed_history()
 
@@ -174,13 +175,22 @@ class Ticket(GovernedModel):
             self._refuse_unready()
 
     def _malformed(self) -> list[Finding]:
-        schema = platform(self.channel.platform).config_schema
         return [
             *self._account_findings(),
+            *self._built_before(),
             *rules.declaration_findings(self.special_ad_categories, self.special_ad_category_countries),
             *rules.ticket_budget_findings(self.budget_level, self.budget),
-            *rules.config_findings(self.channel.platform, schema, self.payload_config),
+            *rules.config_findings(platform(self.channel.platform), "campaign", self.payload_config),
         ]
+
+    def _built_before(self) -> list[Finding]:
+        """What a cancelled ticket left on the platform bears the name that this one would use again."""
+        if not self._state.adding or not Ticket.objects.filter(
+            campaign_id=self.campaign_id, channel_id=self.channel_id, platform_objects__isnull=False
+        ).exists():  # fmt: skip
+            return []
+        params = {"campaign": self.campaign.name, "channel": self.channel.code}
+        return [Finding("ticket.built_before", "channel", params=params)]
 
     def _account_findings(self) -> list[Finding]:
         account, campaign = self.ad_account, self.campaign

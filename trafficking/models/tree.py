@@ -3,7 +3,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,8 @@ from governance.models import NamingConvention
 from governance.money import MoneyField
 from trafficking import rules
 from trafficking.models.tickets import Ticket
+from trafficking.platforms.base import Platform
+from trafficking.platforms.registry import platform
 
 GOALS = [
     ("REACH", _("Reach")), ("IMPRESSIONS", _("Impressions")), ("CLICKS", _("Clicks")),
@@ -70,12 +72,20 @@ class TicketPart(GovernedModel):
     external_id = models.CharField(_("platform id"), max_length=64, blank=True, editable=False)
 
     UNGOVERNED = frozenset({"external_id"})
+    DERIVED = frozenset({"governed_name", "name_key"})
 
     class Meta:
         abstract = True
 
     def owning_ticket(self) -> Ticket:
         raise NotImplementedError
+
+    def known_platform(self) -> Platform | None:
+        """Where it will be built; None for a part that no ticket holds yet, which can't be saved."""
+        try:
+            return platform(self.owning_ticket().channel.platform)
+        except ObjectDoesNotExist:
+            return None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
@@ -232,7 +242,8 @@ class AdSet(TicketPart):
 
     def clean(self) -> None:
         super().clean()
-        raise_blocking(rules.ad_set_shape_findings(self), self)
+        if on := self.known_platform():
+            raise_blocking(rules.ad_set_shape_findings(self, on), self)
 
 
 class Ad(TicketPart):
@@ -321,4 +332,5 @@ class Ad(TicketPart):
 
     def clean(self) -> None:
         super().clean()
-        raise_blocking(rules.ad_shape_findings(self), self)
+        if on := self.known_platform():
+            raise_blocking(rules.ad_shape_findings(self, on), self)

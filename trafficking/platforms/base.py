@@ -40,6 +40,7 @@ BidStrategy = Literal["LOWEST_COST", "COST_CAP", "BID_CAP", "TARGET_ROAS"]
 AdFormat = Literal["IMAGE", "VIDEO", "CAROUSEL", "SEARCH_TEXT", "RESPONSIVE_DISPLAY"]
 MediaKind = Literal["IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE", "LOGO", "VIDEO", "YOUTUBE_VIDEO", "THUMBNAIL"]
 KeywordMatch = Literal["EXACT", "PHRASE", "BROAD"]
+ConfigLevel = Literal["campaign", "ad_set", "ad"]
 CallToAction = Literal[
     "LEARN_MORE", "SHOP_NOW", "SIGN_UP", "DOWNLOAD", "INSTALL", "BOOK_NOW", "CONTACT_US",
     "APPLY_NOW", "GET_QUOTE", "SUBSCRIBE", "WATCH_MORE", "GET_OFFER", "ORDER_NOW", "PLAY_GAME",
@@ -465,6 +466,10 @@ class Platform(ABC):
     macros: ClassVar[Mapping[str, str]]
     #: JSON Schema of `Ticket.payload_config`, generated from the reference
     config_schema: ClassVar[Mapping[str, Any]]
+
+    @abstractmethod
+    def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
+        """JSON Schema of the platform settings of a ticket ("campaign"), ad set or ad: closed, whole in itself."""
 
     @abstractmethod
     def compile(self, ticket: TicketSnapshot) -> Compiled:

@@ -16,6 +16,7 @@ from abc import abstractmethod
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import jsonschema_rs
 import pytest
 import requests
 
@@ -135,6 +136,20 @@ class PlatformContract:
         first = self.operations()[0]
         broken = dataclasses.replace(first, body={"no_such_field": 1} if isinstance(first.body, dict) else [])
         assert self.platform.check([broken])
+
+    @pytest.mark.parametrize("level", ["campaign", "ad_set", "ad"])
+    def test_settings_of_each_level_have_a_closed_schema_that_stands_alone(
+        self, level: base.ConfigLevel
+    ) -> None:
+        schema = self.platform.config_schema_for(level)
+        validator = jsonschema_rs.validator_for(dict(schema))
+        assert schema["properties"]
+        assert validator.is_valid({})
+        assert not validator.is_valid({"no_such_option": 1})
+        assert not validator.is_valid([])
+
+    def test_settings_of_a_ticket_are_those_of_the_campaign(self) -> None:
+        assert self.platform.config_schema_for("campaign") == self.platform.config_schema
 
     def test_money_is_exact_or_refused(self) -> None:
         for currency in ("USD", "EUR", "JPY"):

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign, CampaignChannel, MediaPlan, MediaPlanLine
+from governance.governed import unguarded
 from governance.models import AdAccount, Alias, Channel, ExchangeRate, Grant
 from governance.tests.factories import AdAccountFactory, UserFactory
 from trafficking import qa
@@ -145,7 +146,7 @@ BAD = [
     ({"campaign": "x" * 300}, "cell.too_long", "campaign"),
     ({"campaign": "___"}, "naming.empty", "campaign"),
     ({"campaign": "\u202emoana"}, "naming.symbols", "campaign"),
-    ({"line_name": "🚀🚀"}, "naming.symbols", "line_name"),
+    ({"line_name": "🚀🚀"}, "naming.empty", "line_name"),
     ({"line_name": "y" * 80}, "naming.too_long", "line_name"),
     ({"goal": "FAME"}, "cell.choice", "goal"),
     ({"conversion_event": "SMILE"}, "cell.choice", "conversion_event"),
@@ -435,7 +436,7 @@ def test_new_lines_join_their_campaign_and_gone_ones_are_told():
 def test_what_is_deployed_is_never_overwritten():
     imported([line("L1")], [ad("L1")])
     ticket = Ticket.objects.get()
-    Ticket._base_manager.filter(pk=ticket.pk).update(status=Status.TRAFFICKED_SUCCESS)
+    unguarded(Ticket).filter(pk=ticket.pk).update(status=Status.TRAFFICKED_SUCCESS)
     before, written = versions(), history()
     result = imported(
         [line("L1", cost_media="2000"), line("L2")], [ad("L1", texts="New words."), ad("L1", "Another")]
@@ -551,8 +552,8 @@ def test_all_errors_of_a_changed_plan_are_told_at_once_by_row():
         line("L4", line_name="🌊"),
     ]
     result = attempted(rows, [ad("L1", landing_page="nowhere"), ad("L1", "🌊")])
-    assert {("naming.symbols", 2, "line_name"), ("money.not_a_number", 3, "cost_media"), ("naming.too_long", 4, "line_name"),
-            ("naming.symbols", 5, "line_name"), ("qa.landing_page", 2, "landing_page"), ("naming.symbols", 3, "ad")} == places(result)  # fmt: skip
+    assert {("naming.empty", 2, "line_name"), ("money.not_a_number", 3, "cost_media"), ("naming.too_long", 4, "line_name"),
+            ("naming.empty", 5, "line_name"), ("qa.landing_page", 2, "landing_page"), ("naming.empty", 3, "ad")} == places(result)  # fmt: skip
     assert versions() == before
 
 
@@ -603,3 +604,44 @@ def test_a_budget_put_on_the_campaign_follows_its_lines_unless_it_is_another():
     result = imported(rows)
     ticket.refresh_from_db()
     assert ticket.budget == Decimal(60) and "import.campaign_budget_kept" in {f.code for f in result.warnings}
+
+
+def test_a_row_with_malformed_cells_still_tells_everything_else():
+    wrong = line(
+        "L1", cost_media="1,000.50", brand="NOPE", market="ZZ", channel="MYSPACE", objective="FAME", campaign="Moana 🌊",
+        start_date="2020-01-01", end_date="2019-01-01", line_name="🚀🚀", special_ad_categories="FOO", goal="zz",
+    )  # fmt: skip
+    result = attempted([wrong, line("L2", brand="NOPE", start_date="2020-01-01")], [ad("L1", "🚀")])
+    assert places(result) == {
+        ("money.separators", 2, "cost_media"), ("import.unknown_brand", 2, "brand"), ("import.unknown_market", 2, "market"),
+        ("import.unknown_vendor", 2, "channel"), ("import.unknown_objective", 2, "objective"), ("naming.symbols", 2, "campaign"),
+        ("flight.past", 2, "start_date"), ("flight.reversed", 2, "end_date"), ("naming.empty", 2, "line_name"),
+        ("ticket.special_categories", 2, "special_ad_categories"), ("cell.choice", 2, "goal"), ("naming.empty", 2, "ad"),
+        ("import.unknown_brand", 3, "brand"), ("flight.past", 3, "start_date"),
+    }  # fmt: skip
+
+
+def test_a_wrong_header_does_not_hide_what_is_wrong_in_the_rows():
+    row = line("L1", cost_media="1,000", start_date="x")
+    row["brnd"] = row.pop("brand")
+    assert places(attempted([row])) == {
+        ("table.unknown_column", 1, "brnd"), ("table.missing_column", 1, "brand"),
+        ("money.separators", 2, "cost_media"), ("cell.date", 2, "start_date"),
+    }  # fmt: skip
+
+
+def test_findings_of_the_creative_sheet_say_that_they_are_its(vocabulary):
+    result = attempted([line("L1", goal="zz")], [ad("L1", format="IMG")])
+    assert {f.field for f in result.errors} == {"rows[2].goal", "creatives.rows[2].format"}
+
+
+def test_another_brands_audience_is_not_targeted(vocabulary):
+    audience = vocabulary["audience"]
+    audience.brand = vocabulary["brands"]["NORD"]
+    audience.save()
+    assert places(attempted([line(audience="Families")])) == {("import.audience_elsewhere", 2, "audience")}
+
+
+def test_a_start_beyond_the_calendar_is_refused():
+    result = attempted([line()], start_on=date(9999, 12, 1))
+    assert [f.code for f in result.errors] == ["cell.date_far"] and not MediaPlan.objects.exists()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import requests
 
 from governance.findings import Finding
-from trafficking.platforms.base import Client, Compiled, Connection, Operation, Platform, TicketSnapshot
+from trafficking.platforms.base import (
+    Client,
+    Compiled,
+    ConfigLevel,
+    Connection,
+    Operation,
+    Platform,
+    TicketSnapshot,
+)
 from trafficking.platforms.google_ads.ads import MACROS
 from trafficking.platforms.google_ads.client import LIVE_URL, GoogleAdsClient
 from trafficking.platforms.google_ads.compile import compile_ticket
@@ -48,6 +57,9 @@ class GoogleAds(Platform):
     messages = MESSAGES
     macros = MACROS
     config_schema = CONFIG
+
+    def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
+        return CONFIG if level == "campaign" else CONFIG["$defs"][level]
 
     def compile(self, ticket: TicketSnapshot) -> Compiled:
         return compile_ticket(ticket)

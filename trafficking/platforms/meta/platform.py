@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import requests
 
 from governance.findings import Finding
 from governance.findings import gettext_noop as _
-from trafficking.platforms.base import Client, Compiled, Connection, Operation, Platform, TicketSnapshot
+from trafficking.platforms.base import (
+    Client,
+    Compiled,
+    ConfigLevel,
+    Connection,
+    Operation,
+    Platform,
+    TicketSnapshot,
+)
 from trafficking.platforms.meta import reference
 from trafficking.platforms.meta.client import MetaClient
 from trafficking.platforms.meta.compile import compile_ticket
@@ -36,6 +44,9 @@ class Meta(Platform):
     messages = MESSAGES
     macros = MACROS
     config_schema = reference.CONFIG_JSON["campaign"]
+
+    def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
+        return reference.CONFIG_JSON[level]
 
     def compile(self, ticket: TicketSnapshot) -> Compiled:
         return compile_ticket(ticket)

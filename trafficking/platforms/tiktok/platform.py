@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import requests
 
@@ -13,6 +13,7 @@ from governance.findings import gettext_noop as _
 from trafficking.platforms.base import (
     Client,
     Compiled,
+    ConfigLevel,
     Connection,
     Operation,
     Platform,
@@ -39,6 +40,9 @@ class TikTok(Platform):
     messages = MESSAGES
     macros = MACROS
     config_schema = reference.CONFIG
+
+    def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
+        return reference.CONFIG if level == "campaign" else reference.CONFIG["$defs"][level]
 
     def compile(self, ticket: TicketSnapshot) -> Compiled:
         return compile_ticket(ticket)
