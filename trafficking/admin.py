@@ -194,7 +194,7 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
 
     @admin.display(description=_("Ticket"), ordering="campaign__name")
     def name_shown(self, row: Ticket) -> str:
-        return str(row)
+        return str(row).replace(" ·", "\u00a0·")  # a narrow column does not begin a line with the dot
 
     @admin.display(description=_("Governed name"))
     def name_governed(self, row: Ticket) -> SafeString | str:

@@ -23,14 +23,14 @@ def plan_template(file_format: str) -> bytes:
 
 def creative_template(file_format: str, lines: Sequence[str] = ()) -> bytes:
     """With `lines`, one row to fill in for each; else one example."""
-    rows = [{"line": line, "ad": "Ad 1"} for line in lines]
+    example = {each.name: each.example for each in CREATIVE_COLUMNS} | {"headlines": "Moana is here"}
+    rows = [{"line": line, "ad": "Ad 1"} for line in lines] or [example]  # an image ad takes one headline
     return _template("creatives", CREATIVE_COLUMNS, file_format, rows)
 
 
 def _template(
-    name: str, columns: Sequence[Column], file_format: str, rows: Sequence[dict[str, str]] = ()
+    name: str, columns: Sequence[Column], file_format: str, filled: Sequence[dict[str, str]]
 ) -> bytes:
-    filled = list(rows) or [{column.name: column.example for column in columns}]
     if file_format == "xlsx":
         return workbook_bytes({name: (columns, filled)})
     return ("\ufeff" + csv_text(columns, filled)).encode()

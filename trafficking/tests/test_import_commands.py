@@ -99,7 +99,7 @@ def test_words_for_people(plan_file, capsys):
         "Plan plan-1: 1 created." in text and "Nothing was written" in text and not Campaign.objects.exists()
     )
     call_command("import_media_plan", plan_file)
-    assert "findings before it can be submitted" in capsys.readouterr().out
+    assert "to mend before it can be deployed" in capsys.readouterr().out
     assert Ad.objects.count() == 0
 
 

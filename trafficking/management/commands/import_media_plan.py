@@ -95,7 +95,7 @@ class Command(BaseCommand):
         if not ticket.checked:
             return
         blocked = blocking(ticket.findings)
-        state = "passes QA" if not blocked else f"{len(blocked)} findings before it can be submitted"
+        state = "passes QA" if not blocked else f"{len(blocked)} to mend before it can be deployed"
         print_findings(f"Ticket {ticket.pk} {ticket.name}: {state}", ticket.findings, self.stdout)
         if not ticket.findings:
             self.stdout.write(f"Ticket {ticket.pk} {ticket.name}: {state}.")
