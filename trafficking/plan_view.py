@@ -91,12 +91,20 @@ def _more(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _facts(body: Any) -> list[tuple[str, str]]:
-    """The plain values at the top of a body; stand-ins for ids to come say nothing to a reader."""
+    """The plain values at the top of a body. Stand-ins for ids to come say nothing to a reader, and amounts in
+    the platform's unit would mislead: they stand above in the account's currency, and exactly in the JSON."""
     if not isinstance(body, dict):
         return []
     return [
-        (_words(key), _short(value)) for key, value in body.items() if key != "name" and _is_plain(value)
+        (_words(key), _short(value)) for key, value in body.items() if _is_plain(value) and _tells(key, value)
     ][:12]
+
+
+def _tells(key: str, value: Any) -> bool:
+    amount = str(value).replace(".", "", 1).isdecimal() and any(
+        word in key.lower() for word in ("budget", "bid", "micros")
+    )
+    return key != "name" and not amount
 
 
 def _is_plain(value: Any) -> bool:
