@@ -33,7 +33,7 @@ class Replayed(Problem):
 
     def response(self) -> Response:
         headers = {**self.answer["headers"], "Idempotent-Replayed": "true"}
-        return Response(self.answer["data"], status=self.status_code, headers=headers)
+        return Response(json.loads(self.answer["data"]), status=self.status_code, headers=headers)
 
 
 def begin(request: Request, key: str) -> IdempotencyRecord:
@@ -74,7 +74,8 @@ def finish(record: IdempotencyRecord, response: Response) -> None:
         return
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
     record.status = response.status_code
-    record.answer = {"data": json.loads(JSONRenderer().render(response.data) or b"null"), "headers": headers}
+    # as text: an answer may quote a NUL that was sent, which PostgreSQL's jsonb can't hold as a value
+    record.answer = {"data": (JSONRenderer().render(response.data) or b"null").decode(), "headers": headers}
     record.save(update_fields=["status", "answer"])
 
 

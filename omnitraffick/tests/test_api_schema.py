@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
@@ -64,8 +67,22 @@ def test_the_document_says_how_errors_and_headers_look():
         assert "Idempotency-Key" not in names
 
 
+@pytest.fixture
+def kept_connection() -> Iterator[None]:
+    """The WSGI application ends requests by closing connections; here one holds the test's transaction.
+
+    Django's own test client does the same for itself.
+    """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
+@pytest.mark.usefixtures("kept_connection")
 def test_whatever_is_sent_the_api_answers_as_documented_and_never_fails():
     """A few dozen generated requests for each operation, against the WSGI application, rolled back at the end."""
     user = person("Data admin", "Trafficker", "Approver")
