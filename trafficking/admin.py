@@ -36,12 +36,16 @@ from governance.admin_base import (
     related,
 )
 from trafficking import (
+    admin_media,  # noqa: F401  (registers the media library)
     admin_plans,  # noqa: F401  (registers the media plans)
+    admin_rules,  # noqa: F401  (registers the approval rules)
     panels,
 )
+from trafficking.admin_bulk import BulkChange
 from trafficking.admin_fields import KeywordsField, SpecialCategoriesField
+from trafficking.admin_following import FollowingTicket
 from trafficking.models import Ad, AdSet, Approval, Plan, PlatformObject, Ticket
-from trafficking.panels import Order, TicketAction
+from trafficking.panels import Order, Outcome, TicketAction
 from trafficking.plan_view import ad_set_lines, plan_context
 from trafficking.services import current_plan
 
@@ -50,6 +54,12 @@ STATUS_BADGES = {
     "QUEUED": "info", "DEPLOYING": "info", "IN_DOUBT": "warning", "TRAFFICKED_SUCCESS": "success", "FAILED": "danger",
     "CANCELLED": "danger",
 }  # fmt: skip
+REQUEST_BADGES = {"CREATE": "primary", "ACTIVATE": "success", "ARCHIVE": "danger"}
+REQUEST_WORDS = {
+    "CREATE": _("Build"), "UPDATE": _("Change"), "ADD": _("Add"), "PAUSE": _("Pause"), "ACTIVATE": _("Activate"),
+    "ARCHIVE": _("Archive"), "RENAME": _("Rename"),
+}  # fmt: skip
+REVIEW_BADGES = {"PENDING": "warning", "APPROVED": "success", "LIMITED": "warning", "REJECTED": "danger"}
 #: More at once can't be read, and a plan that is not read is not approved.
 MOST_AT_ONCE = 50
 
@@ -108,20 +118,22 @@ class AdSetInline(GovernedTabularInline):
 
 
 @admin.register(Ticket)
-class TicketAdmin(PartOfTicket, GovernedAdmin):
+class TicketAdmin(BulkChange, FollowingTicket, PartOfTicket, GovernedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {
         "campaign": _("What the ticket builds, or a part of it: one ticket a channel."),
         "channel": _("One of the campaign's channels."),
-        "request_type": _("Create: everything is built new, and paused."),
+        "request_type": _(
+            "Create: everything is built new, and paused. The others follow a ticket that is built."
+        ),
         "budget_type": _("Lifetime: for the whole flight. Daily: each day."),
         "owner": _("Who answers questions about it."),
     }
     list_display = (
-        "name_shown", "status_badge", "brand_code", "market_code", "flight_shown", "budget_shown", "findings_shown",
+        "name_shown", "request_badge", "status_badge", "brand_code", "market_code", "flight_shown", "budget_shown", "findings_shown",
         "external_shown", "owner",
     )  # fmt: skip
     list_filter = (
-        "status", *related("campaign", "channel", "ad_account", "owner"), "channel__platform", ("start_on", RangeDateFilter)
+        "status", "request_type", *related("campaign", "channel", "ad_account", "owner"), "channel__platform", ("start_on", RangeDateFilter)
     )  # fmt: skip
     search_fields = (
         "campaign__name",
@@ -200,6 +212,10 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     def name_governed(self, row: Ticket) -> SafeString | str:
         return mono(row.governed_name) if row.pk else EMPTY
 
+    @display(description=_("Request"), ordering="request_type", label=REQUEST_BADGES)
+    def request_badge(self, row: Ticket) -> tuple[str, str]:
+        return row.request_type, str(REQUEST_WORDS[row.request_type])
+
     @display(description=_("Status"), ordering="status", label=STATUS_BADGES)
     def status_badge(self, row: Ticket) -> tuple[str, str]:
         return row.status, row.get_status_display()
@@ -263,8 +279,14 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
     # --- actions: registered ones, each behind a page that says what will happen
 
     @property
-    def actions_detail(self) -> list[str]:
-        return [each.name for each in panels.actions()]
+    def actions_detail(self) -> list[Any]:
+        known = panels.actions()
+        aside = {
+            "title": _("More"),
+            "icon": "more_horiz",
+            "items": [each.name for each in known if each.aside],
+        }
+        return [*(each.name for each in known if not each.aside), aside]
 
     def get_unfold_action(self, action: str) -> UnfoldAction:
         known = panels.action(action)
@@ -275,12 +297,13 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         row = self.get_object(request, str(object_id))
-        offered = panels.actions_for(request.user, row.status) if row else []
+        offered = panels.actions_for(request.user, row) if row else []
         return [self.get_unfold_action(each.name) for each in offered]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         own = super().get_actions(request)
-        offered = [each for each in panels.actions() if request.user.has_perm(each.permission)]
+        at_once = [each for each in panels.actions() if each.form is None]
+        offered = [each for each in at_once if request.user.has_perm(each.permission)]
         return own | {f"do_{each.name}": (_bulk(each), f"do_{each.name}", each.label) for each in offered}
 
     def get_urls(self) -> list[URLPattern]:
@@ -297,7 +320,7 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
         ]
         rows = list(self.get_queryset(request).filter(pk__in=chosen))
         known = next((each for each in panels.actions() if each.name == name), None)
-        if known is None or not rows:
+        if known is None or known.form is not None or not rows:
             return HttpResponseRedirect(self.page("changelist"))
         return self.do(request, known, rows, back=self.page("changelist"))
 
@@ -309,12 +332,18 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
             raise PermissionDenied
         comment = request.POST.get("comment", "").strip()
         lacking = action.comment == "required" and not comment
-        if "confirmed" not in request.POST or lacking:
-            return self.ask(request, action, rows, back=back, lacking=lacking and "confirmed" in request.POST)
+        confirmed = "confirmed" in request.POST
+        form = action.form(rows[0], request.POST if confirmed else None) if action.form else None
+        if not confirmed or lacking or (form is not None and not form.is_valid()):
+            return self.ask(request, action, rows, back=back, lacking=lacking and confirmed, form=form)
+        values = form.cleaned_data if form is not None else {}
+        led_to = None
         for row in rows:
             digest = request.POST.get(f"digest-{row.pk}", "")
-            carry_out(request, action, Order(ticket=row, by=request.user, digest=digest, comment=comment))
-        return HttpResponseRedirect(back)
+            order = Order(ticket=row, by=request.user, digest=digest, comment=comment, values=values)
+            outcome = carry_out(request, action, order)
+            led_to = outcome.ticket if outcome is not None else None
+        return HttpResponseRedirect(self.page("change", led_to.pk) if led_to is not None else back)
 
     def ask(
         self,
@@ -324,16 +353,17 @@ class TicketAdmin(PartOfTicket, GovernedAdmin):
         *,
         back: str,
         lacking: bool = False,
+        form: Any = None,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": action.label, "action": action,
             "back": back, "lacking": lacking, "target": self.page("do", action.name) if len(rows) > 1 else "",
-            "original": rows[0] if len(rows) == 1 else None,
+            "original": rows[0] if len(rows) == 1 else None, "form": form,
             "cards": [
                 {"ticket": row, "budget": ticket_budget(row), "flight": flight(row),
                  "plan": plan_context(current_plan(row)) if action.shows_plan else None, "current": True,
                  "ad_sets": ad_set_lines(row) if action.shows_plan else [],
-                 "fits": row.status in action.statuses}
+                 "fits": row.status in action.statuses and action.fits(row)}
                 for row in rows
             ],
         }  # fmt: skip
@@ -363,8 +393,8 @@ def _bulk(action: TicketAction) -> Callable[..., HttpResponse | None]:
     return chosen
 
 
-def carry_out(request: HttpRequest, action: TicketAction, order: Order) -> None:
-    """Run one action and tell the person, whatever comes of it."""
+def carry_out(request: HttpRequest, action: TicketAction, order: Order) -> Outcome | None:
+    """Run one action and tell the person, whatever comes of it; None where it was refused."""
     try:
         outcome = action.run(order)
     except PermissionDenied:
@@ -374,6 +404,8 @@ def carry_out(request: HttpRequest, action: TicketAction, order: Order) -> None:
             messages.error(request, f"{order.ticket}: {text}")
     else:
         messages.add_message(request, outcome.level, f"{order.ticket}: {outcome.text}")
+        return outcome
+    return None
 
 
 def bid(row: Ticket | AdSet, currency: str) -> str:
@@ -635,20 +667,45 @@ class ApprovalAdmin(LedgerAdmin):
 @admin.register(PlatformObject)
 class PlatformObjectAdmin(LedgerAdmin):
     empty_hint = _("What platforms hold stands here after a deployment.")
-    list_display = ("external_shown", "object_type", "name", "ticket_link", "ad_account", "created_at")
-    list_filter = ("object_type", *related("ad_account"), ("created_at", RangeDateFilter))
+    list_display = (
+        "external_shown", "object_type", "name", "state_badge", "review_badge", "ticket_link", "ad_account", "created_at",
+    )  # fmt: skip
+    list_filter = ("object_type", "status", "review", *related("ad_account"), ("created_at", RangeDateFilter))
     search_fields = ("external_id", "name", "ticket__campaign__name")
     list_select_related = ("ticket__campaign", "ticket__channel", "ad_account")
     date_hierarchy = "created_at"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("external_id", "object_type", "name", "ticket", "ad_account")}),
-        (_("Last applied"), {"fields": ("ref", "intent", "api_version", "applied")}),
+        (
+            _("As last read"),
+            {"fields": ("status", "review", "review_reasons", "delivery", "live_at", "live")},
+        ),
+        (
+            _("Last applied"),
+            {"fields": ("ref", "intent", "api_version", "applied_status", "held_back", "applied", "adopted")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
-        return rows.defer("applied", "ad_account__credentials") if is_list(request) else rows
+        return (
+            rows.defer("applied", "live", "adopted", "settled", "ad_account__credentials")
+            if is_list(request)
+            else rows
+        )
+
+    @display(
+        description=_("Status"),
+        ordering="status",
+        label={"ACTIVE": "success", "PAUSED": "info", "ARCHIVED": ""},
+    )
+    def state_badge(self, row: PlatformObject) -> Any:
+        return (row.status, row.get_status_display()) if row.status else None
+
+    @display(description=_("Review"), ordering="review", label=REVIEW_BADGES)
+    def review_badge(self, row: PlatformObject) -> Any:
+        return (row.review, row.get_review_display()) if row.review else None
 
     @admin.display(description=_("Platform id"), ordering="external_id")
     def external_shown(self, row: PlatformObject) -> SafeString | str:

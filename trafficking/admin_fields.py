@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from governance.admin_base import ListField
 from trafficking.models import Ticket
@@ -65,3 +68,29 @@ def _keyword(line: str) -> dict[str, str]:
         if found := written.match(line):
             return {"text": found.group(1).strip(), "match": match}
     return {"text": line, "match": "BROAD"}
+
+
+class MomentWidget(UnfoldAdminTextInputWidget):
+    """The browser's own picker of day and time."""
+
+    input_type = "datetime-local"
+
+
+class MomentField(forms.DateTimeField):
+    """A moment as the clocks of `zone` show it; one that those clocks skip or show twice is refused."""
+
+    def __init__(self, *, zone: str, **kwargs: Any) -> None:
+        self.zone = zoneinfo.ZoneInfo(zone)
+        super().__init__(**{"required": False, "widget": MomentWidget, **kwargs})
+
+    def to_python(self, value: Any) -> Any:
+        with timezone.override(self.zone):
+            return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, datetime) or timezone.is_naive(value):
+            return value
+        return f"{value.astimezone(self.zone):%Y-%m-%dT%H:%M}"
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "")

@@ -34,11 +34,13 @@ from governance.api.filters import GovernedFilters, ReferenceFilter
 from governance.api.serializers import GovernedBody, StrictBody, StrictRows, apply_values
 from governance.api.viewsets import GovernedView, RowsView, UploadView
 from governance.findings import Finding, blocking
-from governance.models import AdAccount, Brand, Channel, Market
+from governance.models import AdAccount, Brand, Channel, Market, User
 from governance.platforms import Platform
 from governance.tables import Refused, Source
 from trafficking import qa, services
-from trafficking.models import Ad, AdSet, Plan, Ticket
+from trafficking.api_requests import MomentField, RequestActions, by_account_clocks
+from trafficking.change_lines import spending_words
+from trafficking.models import Ad, AdSet, Approval, Plan, Ticket
 from trafficking.platforms.registry import platform
 from trafficking.statuses import EDITABLE, Status
 from trafficking.tree_services import AdDraft, AdSetDraft, patch_tree, save_tree
@@ -85,8 +87,12 @@ class AdBody(PartBody):
     headlines = _json("Headlines.")
     descriptions = _json("For search, display and links.")
     display_paths = _json("Search ads: at most two, 15 characters each.")
-    media = _json('By the platform\'s id: [{"kind": "IMAGE", "id": "…"}].')
-    cards = _json("Of a carousel.")
+    media = _json(
+        'By content, from /media-files: [{"kind": "IMAGE", "file": "<sha256>"}]; or by the platform\'s id: {"kind": "IMAGE", "id": "…"}.'
+    )
+    cards = _json(
+        'Of a carousel: [{"file": "<sha256>", "headline": "…"}]; or "media_id", the platform\'s id.'
+    )
     config = _json("Options that only this platform has.", serializers.DictField)
 
     class Meta:
@@ -140,6 +146,17 @@ class TicketSummaryBody(GovernedBody):
     owner = PersonField(required=False, allow_null=True, help_text="User name; you, if not given.")
     requested_by = PersonField(read_only=True, allow_null=True)
     governed_name = serializers.SerializerMethodField(help_text="The campaign's name on this channel.")
+    base = ReferenceField(Ticket, read_only=True, allow_null=True, help_text="The ticket that it follows.")
+    go_live_at = MomentField(
+        required=False,
+        allow_null=True,
+        help_text="Of an ACTIVATE; without an offset by the clocks of the ad account.",
+    )
+    scope = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Intents of what a switch is about; empty: the whole campaign.",
+    )
     special_ad_categories = serializers.ListField(
         child=serializers.CharField(),
         required=False,
@@ -156,12 +173,13 @@ class TicketSummaryBody(GovernedBody):
     class Meta:
         model = Ticket
         fields = (
-            "id", "campaign", "channel", "ad_account", "governed_name", "request_type", "status", "budget_level", "budget",
+            "id", "campaign", "channel", "ad_account", "governed_name", "request_type", "base", "scope", "go_live_at",
+            "request_note", "status", "budget_level", "budget",
             "budget_type", "bid_strategy", "bid_amount", "start_on", "end_on", "special_ad_categories",
             "special_ad_category_countries", "political", "payload_config", "budget_source", "findings", "digest",
             "requested_by", "owner", "external_id", "version", *STAMPS,
         )  # fmt: skip
-        read_only_fields = ("status", "digest", "external_id", *STAMPS)
+        read_only_fields = ("status", "digest", "external_id", "base", "scope", *STAMPS)
 
     def get_governed_name(self, row: Ticket) -> str:
         names = row.campaign.channel_names.all()
@@ -221,6 +239,29 @@ class RejectBody(StrictBody):
     comment = serializers.CharField(max_length=2000, help_text="Why, so that it can be mended.")
 
 
+class ChangeBody(serializers.Serializer):
+    ref = serializers.CharField()
+    type = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.CharField(
+        help_text="update, learning (restarts learning), replace, impossible, create, archive, pause, activate, upload."
+    )
+    field = serializers.CharField(allow_blank=True, help_text="The platform's word; empty: the whole object.")  # type: ignore[assignment]
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+    source = serializers.CharField(allow_blank=True, help_text="The ticket's field.")  # type: ignore[assignment]
+    note = serializers.CharField(
+        allow_blank=True, help_text="drift: the platform no longer has what was applied."
+    )
+
+
+class ApprovalsBody(serializers.Serializer):
+    needed = serializers.IntegerField(allow_null=True, help_text="null: not submitted yet.")
+    given = serializers.ListField(child=serializers.CharField(), help_text="User names.")
+    rule = serializers.CharField(allow_blank=True, help_text="Empty: the house rule of one second person.")
+    waived = serializers.BooleanField()
+
+
 class PlanBody(serializers.Serializer):
     ticket = serializers.UUIDField()
     platform = serializers.CharField()
@@ -229,7 +270,15 @@ class PlanBody(serializers.Serializer):
     stored = serializers.BooleanField(
         help_text="True: the plan that QA passed. False: compiled now, not submitted yet."
     )
+    request_type = serializers.CharField()
+    go_live_at = serializers.DateTimeField(allow_null=True)
     findings = FindingBody(many=True)
+    changes = ChangeBody(many=True)
+    spending = serializers.ListField(
+        child=serializers.CharField(), help_text="Of an ACTIVATE: in words, what starts to spend and when."
+    )
+    basis = serializers.DictField(help_text="What the digest covers beside the calls.")
+    approvals = ApprovalsBody()
     operations = serializers.ListField(child=serializers.DictField(), help_text="In the order of sending.")
 
 
@@ -269,10 +318,12 @@ _BULK = (
         request=_ONE_OR_MANY, responses={201: _ONE_OR_MANY}, description=_BULK,
         examples=[OpenApiExample("A ticket with its tree", value=_EXAMPLE, request_only=True)],
     ),
+    requests=extend_schema(responses={201: TicketBody}),
+    undo=extend_schema(responses={201: TicketBody}),
     update=extend_schema(description="The whole ticket: ad sets and ads that are not named are deleted, fields left out go back to their defaults."),
     partial_update=extend_schema(description="What is given: ad sets and ads that are named are changed, new ones added, all others stay."),
 )  # fmt: skip
-class TicketView(GovernedView):
+class TicketView(RequestActions, GovernedView):
     permission_model = Ticket
     serializer_class = TicketBody
     filterset_class = TicketFilters
@@ -281,12 +332,13 @@ class TicketView(GovernedView):
     action_permissions: ClassVar[dict[str, str]] = {
         "submit": "trafficking.change_ticket", "cancel": "trafficking.change_ticket", "reopen": "trafficking.change_ticket",
         "approve": "trafficking.approve_ticket", "reject": "trafficking.approve_ticket", "plan": "trafficking.view_ticket",
+        **RequestActions.request_permissions,
     }  # fmt: skip
 
     def summaries(self) -> QuerySet:
         names = Prefetch("campaign__channel_names", queryset=CampaignChannel.objects.order_by("id"))
         return self.get_queryset().select_related(
-            "campaign__brand", "campaign__market", "channel", "ad_account", "owner", "requested_by"
+            "campaign__brand", "campaign__market", "channel", "ad_account", "owner", "requested_by", "base"
         ).prefetch_related(names)  # fmt: skip
 
     def list_queryset(self) -> QuerySet:
@@ -328,12 +380,12 @@ class TicketView(GovernedView):
         return self._new(values) if row._state.adding else self._changed(row, values)
 
     def _new(self, values: dict[str, Any]) -> Ticket:
-        values = {"owner": self.request.user, **values}
+        values = _by_clocks({"owner": self.request.user, **values}, values.get("ad_account"))
         drafts = _drafts(values.pop("ad_sets", []))
         return save_tree(ticket=apply_values(Ticket(), values), ad_sets=drafts)
 
     def _changed(self, row: Ticket, values: dict[str, Any]) -> Ticket:
-        values = dict(values)
+        values = _by_clocks(values, values.get("ad_account") or row.ad_account)
         drafts = _drafts(values.pop("ad_sets", []))
         for name in ("campaign", "channel"):
             if name in values and values[name] != getattr(row, name):
@@ -408,6 +460,13 @@ class TicketView(GovernedView):
         return Response(_stored_plan(ticket, stored) if stored else _compiled_plan(ticket))
 
 
+def _by_clocks(values: Mapping[str, Any], account: AdAccount | None) -> dict[str, Any]:
+    """A moment without an offset is one of the account's clocks."""
+    if not values.get("go_live_at") or account is None:
+        return dict(values)
+    return {**values, "go_live_at": by_account_clocks(values["go_live_at"], account.time_zone)}
+
+
 def _drafts(given: list[dict[str, Any]]) -> list[AdSetDraft]:
     return [_ad_set_draft(each) for each in given]
 
@@ -428,6 +487,7 @@ def _stored_plan(ticket: Ticket, plan: Plan) -> dict[str, Any]:
     return {
         "ticket": str(ticket.public_id), "platform": plan.platform, "api_version": plan.api_version, "digest": plan.digest,
         "stored": True, "findings": [finding.as_report() for finding in ticket.all_findings], "operations": plan.operations,
+        "changes": plan.changes, "basis": plan.basis, "approvals": _approvals(plan), **_asked(ticket),
     }  # fmt: skip
 
 
@@ -438,7 +498,25 @@ def _compiled_plan(ticket: Ticket) -> dict[str, Any]:
         "api_version": platform(report.snapshot.platform).api_version, "digest": report.digest, "stored": False,
         "findings": [finding.as_report() for finding in report.findings],
         "operations": [operation.as_dict() for operation in report.operations],
+        "changes": [change.as_dict() for change in report.changes], "basis": report.basis,
+        "approvals": {"needed": None, "given": [], "rule": str(report.rule or ""), "waived": False}, **_asked(ticket),
     }  # fmt: skip
+
+
+def _asked(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "request_type": ticket.request_type,
+        "go_live_at": ticket.go_live_at,
+        "spending": spending_words(ticket),
+    }
+
+
+def _approvals(plan: Plan) -> dict[str, Any]:
+    standing = services.approvers(plan)
+    names = User.objects.filter(pk__in=standing).order_by("username").values_list("username", flat=True)
+    waived = plan.approvals.filter(decision=Approval.Decision.WAIVED).exists() and plan.approvers_needed == 0
+    rule = str(plan.approval_rule) if plan.approval_rule else ""
+    return {"needed": plan.approvers_needed, "given": list(names), "rule": rule, "waived": waived}
 
 
 # ------------------------------------------------------------------------------------ media plans

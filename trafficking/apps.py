@@ -11,10 +11,13 @@ class TraffickingConfig(AppConfig):
         from governance import credentials, findings
         from trafficking import renaming, rules, ticket_actions, ticket_panels
         from trafficking.imports import messages as imports
-        from trafficking.platforms import schema
+        from trafficking.media import messages as media
+        from trafficking.platforms import changes, schema
         from trafficking.platforms.registry import platforms
 
-        findings.register_messages({**rules.MESSAGES, **schema.MESSAGES, **imports.MESSAGES})
+        findings.register_messages(
+            {**rules.MESSAGES, **schema.MESSAGES, **changes.MESSAGES, **imports.MESSAGES, **media.MESSAGES}
+        )
         for platform in platforms().values():
             findings.register_messages(platform.messages)
             credentials.register_fields(platform.key, platform.credential_fields)

@@ -5,11 +5,12 @@ Trafficking registers its own actions; a higher floor (deploy) adds its actions 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.contrib import messages
+from django.forms import Form
 from unfold.enums import ActionVariant
 
 from governance.panels import Panel
@@ -23,6 +24,8 @@ class Outcome:
 
     text: str
     level: int = messages.SUCCESS
+    #: the ticket that has come of it: the person is led there
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Order:
     by: Any
     digest: str
     comment: str
+    #: what the action's own form was filled in with
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,12 @@ class TicketAction:
     variant: ActionVariant = ActionVariant.DEFAULT
     comment: Literal["none", "optional", "required"] = "none"
     shows_plan: bool = False
+    #: `form(ticket, data)` asks for more than a comment; such an action is for one ticket at a time
+    form: Callable[[Ticket, Any], Form] | None = None
+    #: whether it makes sense on this ticket, beyond its status
+    fits: Callable[[Ticket], bool] = lambda _ticket: True
+    #: kept behind "More…" on the ticket's page
+    aside: bool = False
 
     @property
     def path(self) -> str:
@@ -70,9 +81,13 @@ def action(name: str) -> TicketAction:
     return _actions[name]
 
 
-def actions_for(user: Any, status: str) -> list[TicketAction]:
-    """What this person may try on a ticket in this status."""
-    return [each for each in _actions.values() if status in each.statuses and user.has_perm(each.permission)]
+def actions_for(user: Any, ticket: Ticket) -> list[TicketAction]:
+    """What this person may try on this ticket."""
+    return [
+        each
+        for each in _actions.values()
+        if ticket.status in each.statuses and user.has_perm(each.permission) and each.fits(ticket)
+    ]
 
 
 def register_panel(panel: Panel) -> None:

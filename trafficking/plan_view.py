@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from campaigns.admin import days
 from governance import money
 from governance.platforms import Platform
-from trafficking.models import AdSet, Plan, Ticket
-from trafficking.services import current_plan
+from trafficking.admin_following import moment, scope_names
+from trafficking.change_lines import changed_objects, spending_words
+from trafficking.models import AdSet, Approval, Plan, Ticket
+from trafficking.platforms.registry import platform
+from trafficking.services import approvers, current_plan
+from trafficking.statuses import GUARDED
 
 
 def plan_context(plan: Plan | None) -> dict[str, Any] | None:
@@ -23,7 +27,19 @@ def plan_context(plan: Plan | None) -> dict[str, Any] | None:
         for stored in plan.operations
         for each in stored.get("objects") or ()
     }
+    ticket = plan.ticket
+    known = platform(plan.platform)
     return {
+        "row": plan,
+        "changed": changed_objects(plan.changes, known, ticket.ad_account),
+        "approval": approval_state(plan),
+        "rests_on": rests_on(plan, ticket) if ticket.status in GUARDED else [],
+        "spending": spending_words(ticket),
+        "scope": scope_names(ticket),
+        "switches": ticket.request_type not in Ticket.CONTENT,
+        "follows": ticket.request_type != Ticket.RequestType.CREATE,
+        "note": ticket.request_note,
+        "creates": any(each["action"] == "create" for each in plan.operations),
         "digest": plan.digest,
         "platform": Platform(plan.platform).label,
         "api_version": plan.api_version,
@@ -31,6 +47,40 @@ def plan_context(plan: Plan | None) -> dict[str, Any] | None:
             _operation(number, each, kinds) for number, each in enumerate(plan.operations, start=1)
         ],
     }
+
+
+def approval_state(plan: Plan) -> dict[str, Any]:
+    """Whose approvals stand, how many are needed and by which rule; waived ones are told with that rule's reason."""
+    decisions = list(plan.approvals.select_related("by").order_by("id"))
+    standing = approvers(plan)
+    names = {each.by_id: str(each.by) for each in decisions if each.by_id in standing}
+    waived = next((each for each in reversed(decisions) if each.decision == Approval.Decision.WAIVED), None)
+    return {
+        "needed": plan.approvers_needed,
+        "given": sorted(names.values()),
+        "rule": str(plan.approval_rule) if plan.approval_rule else "",
+        "waived": waived is not None and plan.approvers_needed == 0,
+        "why_waived": waived.comment if waived else "",
+    }
+
+
+def rests_on(plan: Plan, ticket: Ticket) -> list[str]:
+    """What the approval rests on beside the calls themselves: a change of any of it voids the approval."""
+    words = {
+        "convention": gettext("naming convention %(number)s") % {"number": plan.convention.number},
+        "rules": gettext("the QA rules and their thresholds"),
+        "safety": gettext("the brand's safety settings"),
+        "approval": gettext("the approval rule"),
+        "live": _live_words(plan.basis.get("live") or {}),
+        "go_live_at": moment(ticket.go_live_at, ticket.ad_account.time_zone),
+    }
+    return [text for part, text in words.items() if plan.basis.get(part) and text]
+
+
+def _live_words(live: dict[str, str]) -> str:
+    return ngettext(
+        "%(count)s object as the platform has it", "%(count)s objects as the platform has them", len(live)
+    ) % {"count": len(live)}
 
 
 def ad_set_lines(ticket: Ticket) -> list[dict[str, Any]]:

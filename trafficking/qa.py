@@ -8,17 +8,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from campaigns.models import Campaign, CampaignChannel
 from governance import naming
 from governance.findings import Finding, blocking
 from governance.models import NamingConvention, QARule
 from governance.models.rates import Rates
-from trafficking import rules
-from trafficking.models import Ticket
-from trafficking.platforms.base import Operation, TicketSnapshot, plan_digest
+from trafficking import approvals, held, rules
+from trafficking.models import ApprovalRule, Ticket
+from trafficking.platforms.base import Change, Compiled, Operation, Platform, TicketSnapshot, plan_digest
 from trafficking.platforms.registry import platform
 from trafficking.snapshots import ticket_snapshot
-from trafficking.statuses import Status
+from trafficking.statuses import RUNNING, Status
 
 #: The campaign may be planned over by rounding of converted currencies: this share is let through.
 CONVERSION_SLACK = Decimal("0.005")
@@ -26,11 +28,17 @@ CONVERSION_SLACK = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`operations` and `digest` are what would be sent; only without blocking findings may it be."""
+    """`operations` and `digest` are what would be sent; only without blocking findings may it be.
+
+    `basis` is what the digest covers beside the operations, `rule` the approval rule that the plan falls under.
+    """
 
     findings: list[Finding]
     operations: tuple[Operation, ...]
+    changes: tuple[Change, ...]
     digest: str
+    basis: dict[str, Any]
+    rule: ApprovalRule | None
     snapshot: TicketSnapshot
 
     @property
@@ -47,26 +55,81 @@ def check_ticket(ticket: Ticket) -> Report:
     )
     snapshot = ticket_snapshot(ticket, governed=governed)
     known = platform(snapshot.platform)
-    compiled = known.compile(snapshot)
-    digest = plan_digest(known.key, known.api_version, snapshot.account.external_id, compiled.operations)
+    objects = [] if ticket.request_type == CREATE else held.held_of(ticket)
+    compiled = known.compile(snapshot, [*objects, *held.files_of(ticket)])
     configured = {rule.kind: rule for rule in QARule.objects.current()}
+    convention = NamingConvention.in_force_or_none()
+    rates = Rates(ticket.ad_account.today())
+    rule = approvals.rule_for(ticket, _spend_usd(ticket, snapshot, rates))
+    basis = approvals.basis_of(ticket, objects, configured.values(), rule, convention)
+    account = snapshot.account.external_id
+    return Report(
+        _unique(_findings(ticket, snapshot, compiled, known, configured, governed, rates)),
+        compiled.operations,
+        compiled.changes,
+        plan_digest(known.key, known.api_version, account, compiled.operations, basis),
+        basis,
+        rule,
+        snapshot,
+    )
+
+
+#: Switching off and taking away need no naming, budget or flight to be right.
+_AWAY = frozenset({"PAUSE", "ARCHIVE"})
+CREATE = Ticket.RequestType.CREATE
+
+
+def _findings(
+    ticket: Ticket, snapshot: TicketSnapshot, compiled: Compiled, known: Platform, configured: dict[str, QARule],
+    governed: CampaignChannel | None, rates: Rates,
+) -> list[Finding]:  # fmt: skip
     kinds = QARule.Kind
-    findings = [
-        *_weighed(configured.get(kinds.TAXONOMY), taxonomy_findings(ticket, snapshot, governed)),
+    payload = _weighed(configured.get(kinds.PAYLOAD_SCHEMA), known.check(compiled.operations))
+    if ticket.request_type in _AWAY:
+        return [*compiled.findings, *payload]
+    if ticket.request_type == Ticket.RequestType.ACTIVATE:
+        return [*compiled.findings, *payload, *_inactive(ticket), *_too_late(ticket)]
+    taxonomy = _weighed(configured.get(kinds.TAXONOMY), taxonomy_findings(ticket, snapshot, governed))
+    if ticket.request_type == Ticket.RequestType.RENAME:
+        return [*taxonomy, *compiled.findings, *payload, *_inactive(ticket)]
+    return [
+        *taxonomy,
         *_weighed(
             configured.get(kinds.BRAND_SAFETY), _safety(ticket, snapshot, configured.get(kinds.BRAND_SAFETY))
         ),
         *_weighed(
             configured.get(kinds.BUDGET_LIMITS),
-            _budgets(ticket, snapshot, configured.get(kinds.BUDGET_LIMITS)),
+            _budgets(ticket, snapshot, configured.get(kinds.BUDGET_LIMITS), rates),
         ),
-        *_weighed(
-            configured.get(kinds.PAYLOAD_SCHEMA),
-            _payload(snapshot, compiled.findings, known.check(compiled.operations)),
-        ),
+        *_weighed(configured.get(kinds.PAYLOAD_SCHEMA), _payload(snapshot, compiled.findings)),
+        *payload,
+        *rules.media_findings(snapshot),
         *_state_findings(ticket, snapshot),
     ]
-    return Report(_unique(findings), compiled.operations, digest, snapshot)
+
+
+def _spend_usd(ticket: Ticket, snapshot: TicketSnapshot, rates: Rates) -> Decimal | None:
+    """Of a switch, what the tree that it switches may spend."""
+    if ticket.request_type in _AWAY:
+        return Decimal(0)
+    spender = snapshot
+    if ticket.request_type == Ticket.RequestType.ACTIVATE and ticket.base is not None:
+        spender = ticket_snapshot(ticket.base)
+    found = rates.rate(snapshot.currency, "USD")
+    return approvals.spend_usd(spender, found[0] if found else None)
+
+
+def _too_late(ticket: Ticket) -> list[Finding]:
+    """Nothing can go live when its flight is over, and a moment that has passed is no authorisation."""
+    findings = []
+    base = ticket.base
+    if base is not None and base.end_on < ticket.ad_account.today():
+        findings.append(Finding("qa.flight_over", "go_live_at", params={"end": base.end_on.isoformat()}))
+    if ticket.go_live_at and ticket.status not in RUNNING and ticket.go_live_at < timezone.now():
+        findings.append(
+            Finding("qa.go_live_past", "go_live_at", params={"moment": ticket.go_live_at.isoformat()})
+        )
+    return findings
 
 
 def _weighed(rule: QARule | None, findings: Iterable[Finding]) -> list[Finding]:
@@ -133,10 +196,9 @@ def _safety(ticket: Ticket, snapshot: TicketSnapshot, rule: QARule | None) -> li
     ]
 
 
-def _budgets(ticket: Ticket, snapshot: TicketSnapshot, rule: QARule | None) -> list[Finding]:
+def _budgets(ticket: Ticket, snapshot: TicketSnapshot, rule: QARule | None, rates: Rates) -> list[Finding]:
     parameters = rule.parameters if rule else {"daily": "100000", "lifetime": "1000000"}
-    today = ticket.ad_account.today()
-    rates = Rates(today)
+    today = rates.on
     found = rates.rate(snapshot.currency, "USD")
     return [
         *rules.budget_limit_findings(
@@ -180,11 +242,16 @@ _NOT_PASSED = (Status.DRAFT, Status.QA_TESTING, Status.QA_FAILED, Status.CANCELL
 
 
 def _passed_beside(ticket: Ticket) -> list[TicketSnapshot]:
-    others = Ticket.objects.filter(campaign_id=ticket.campaign_id).exclude(pk=ticket.pk)
-    rows = others.exclude(status__in=_NOT_PASSED).select_related(
-        "campaign__brand", "campaign__market", "channel", "ad_account"
+    """The newest of each other channel: a later ticket takes the place of the one that it follows."""
+    others = Ticket.objects.filter(campaign_id=ticket.campaign_id, request_type__in=Ticket.CONTENT)
+    rows = (
+        others.exclude(channel_id=ticket.channel_id)
+        .exclude(status__in=_NOT_PASSED)
+        .select_related("campaign__brand", "campaign__market", "channel", "ad_account")
+        .order_by("id")
     )
-    return [ticket_snapshot(each) for each in rows]
+    newest = {each.channel_id: each for each in rows}
+    return [ticket_snapshot(each) for each in newest.values()]
 
 
 def _in_campaign_currency(snapshot: TicketSnapshot, campaign: Campaign, rates: Rates) -> Decimal | None:
@@ -214,6 +281,26 @@ def _state_findings(ticket: Ticket, snapshot: TicketSnapshot) -> list[Finding]:
         campaign_start=ticket.campaign.start_on,
         campaign_end=ticket.campaign.end_on,
     )
+    if ticket.request_type != CREATE:
+        findings = [each for each in findings if not _begun_before(ticket, snapshot, each)]
+    return [*findings, *_inactive(ticket)]
+
+
+def _begun_before(ticket: Ticket, snapshot: TicketSnapshot, finding: Finding) -> bool:
+    """A flight that has begun lies in the past by right, unless this ticket has moved it there."""
+    if finding.code != "qa.past_start" or ticket.base is None:
+        return False
+    begun = ticket_snapshot(ticket.base)
+    starts = {each.intent_id: each.start for each in begun.ad_sets}
+    if not finding.field.startswith("ad_sets["):
+        return begun.start == snapshot.start
+    at = int(finding.field.removeprefix("ad_sets[").partition("]")[0])
+    mine = snapshot.ad_sets[at]
+    return starts.get(mine.intent_id, begun.start) == mine.start
+
+
+def _inactive(ticket: Ticket) -> list[Finding]:
+    findings = []
     if not ticket.ad_account.active:
         findings.append(
             Finding("qa.account_inactive", "ad_account", params={"account": ticket.ad_account.name})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -18,7 +19,7 @@ import jsonschema_rs
 from governance import money
 from governance.findings import Finding, Message
 from governance.findings import gettext_noop as _
-from trafficking.platforms.base import AdSetSnapshot, Budget, ConfigLevel, Platform, TicketSnapshot
+from trafficking.platforms.base import AdSetSnapshot, Budget, ConfigLevel, File, Platform, TicketSnapshot
 
 MESSAGES = {
     "ticket.account_platform": Message(
@@ -35,6 +36,22 @@ MESSAGES = {
         _("A cancelled ticket has already built parts of {campaign} on {channel} under this name."),
         _("Make a new campaign: two of one name could not be told apart on the platform."),
     ),
+    "request.base_missing": Message(
+        _("A ticket of this kind changes a campaign that is built, and there is none that it follows."),
+        _("Start it from the page of the ticket that built the campaign."),
+    ),
+    "request.base_given": Message(
+        _("A ticket that builds a new campaign follows no other."), _("Start it from the campaign instead.")
+    ),
+    "request.go_live_only": Message(
+        _("Only a ticket that activates has a moment of going live."), _("Leave it empty.")
+    ),
+    "request.scope_only": Message(
+        _("Only pausing, activating and archiving can be for some ad sets and ads."), _("Leave it empty.")
+    ),
+    "request.scope_malformed": Message(
+        _("'{value}' is not the intent of an ad set or ad."), _("Choose from the list of what is built.")
+    ),
     "ticket.budget_level": Message(
         _("A campaign budget is given, but the budget level is 'ad sets'."), _("Clear it, or choose the campaign level.")
     ),
@@ -46,6 +63,10 @@ MESSAGES = {
         _("Special ad categories need the countries that they apply in."), _("Write their ISO codes: [\"US\"].")
     ),
     "shape.invalid": Message(_("{problem}."), _("Write it as in the help text.")),
+    "media.one_source": Message(
+        _("{where} needs exactly one of '{id}' and 'file'."),
+        _("'{id}' is the platform's own id; 'file' is the content hash of a file of the brand's media library."),
+    ),
     "ad_set.ages": Message(_("The upper age ({age_max}) is below the lower one ({age_min})."), _("Exchange them.")),
     "ad_set.age_range": Message(_("Ages are from 13 to 65."), _("Leave the upper age empty for 'and older'.")),
     "ad_set.flight": Message(_("The last day ({end}) is before the first day ({start})."), _("Exchange or correct them.")),
@@ -86,6 +107,23 @@ MESSAGES = {
     "qa.past_start": Message(
         _("The first day, {start}, is over in the ad account's zone ({zone})."), _("Move the flight to {today} or later.")
     ),
+    "qa.flight_over": Message(
+        _("The flight ended on {end}: there is nothing left to activate."), _("Prolong it with an UPDATE ticket first.")
+    ),
+    "qa.go_live_past": Message(
+        _("The moment of going live, {moment}, has passed."), _("Choose a later one, or leave it empty for at once.")
+    ),
+    "qa.live_changed": Message(
+        _("The platform no longer has what this plan was made for: {what}. Nothing was sent."),
+        _("Submit the ticket again: it is planned anew on what is there now, and approved anew."),
+    ),
+    "qa.name_taken": Message(
+        _("The ad account already has a campaign called '{name}' ({external_id}). Nothing was sent."),
+        _("Look at it on the platform: adopt it, or have it renamed or archived."),
+    ),
+    "qa.live_unreadable": Message(
+        _("The platform could not be asked what it has: {reason}."), _("Submit it again in a moment.")
+    ),
     "qa.outside_campaign": Message(
         _("The flight {start} to {end} is outside the campaign's {campaign_start} to {campaign_end}."),
         _("Change one of the two."),
@@ -102,6 +140,38 @@ MESSAGES = {
     "qa.no_geo": Message(_("No location is targeted."), _("Enter at least one country, region or city.")),
     "qa.landing_page": Message(_("'{url}' is not a full https:// address."), _("Write the whole address.")),
 }  # fmt: skip
+
+# --------------------------------------------------------------------------------------- requests
+
+SWITCHES = ("PAUSE", "ACTIVATE", "ARCHIVE")
+
+
+def request_findings(row: Any) -> list[Finding]:
+    """Whether request type, followed ticket, scope and moment of going live fit each other."""
+    found = []
+    if row.request_type == "CREATE" and row.base_id:
+        found.append(Finding("request.base_given", "request_type"))
+    if row.request_type != "CREATE" and not row.base_id:
+        found.append(Finding("request.base_missing", "request_type"))
+    if row.go_live_at and row.request_type != "ACTIVATE":
+        found.append(Finding("request.go_live_only", "go_live_at"))
+    if row.scope and row.request_type not in SWITCHES:
+        found.append(Finding("request.scope_only", "scope"))
+    return found + _scope_findings(row.scope)
+
+
+def _scope_findings(scope: Any) -> list[Finding]:
+    values = scope if isinstance(scope, list) else [scope]
+    wrong = [each for each in values if not _is_uuid(each)]
+    return [Finding("request.scope_malformed", "scope", params={"value": str(each)[:80]}) for each in wrong]
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value
+    except ValueError:
+        return False
+
 
 # ----------------------------------------------------------------------------------------- shape
 
@@ -154,6 +224,8 @@ AD_SET_SHAPES: dict[str, dict[str, Any]] = {
     "keywords": _KEYWORDS,
     "negative_keywords": _KEYWORDS,
 }  # fmt: skip
+#: sha-256 of a file of the brand's media library.
+_CONTENT = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 AD_SHAPES: dict[str, dict[str, Any]] = {
     "texts": _STRINGS,
     "headlines": _STRINGS,
@@ -162,18 +234,22 @@ AD_SHAPES: dict[str, dict[str, Any]] = {
     "media": {
         "type": "array",
         "items": {
-            "type": "object", "required": ["kind", "id"], "additionalProperties": False,
+            "type": "object", "required": ["kind"], "additionalProperties": False,
             "properties": {
                 "kind": {"enum": ["IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE", "LOGO", "VIDEO", "YOUTUBE_VIDEO", "THUMBNAIL"]},
                 "id": {"type": "string", "minLength": 1},
+                "file": _CONTENT,
             },
         },
     },
     "cards": {
         "type": "array",
         "items": {
-            "type": "object", "required": ["media_id"], "additionalProperties": False,
-            "properties": {key: {"type": "string"} for key in ("media_id", "headline", "description", "landing_page")},
+            "type": "object", "additionalProperties": False,
+            "properties": {
+                **{key: {"type": "string"} for key in ("media_id", "headline", "description", "landing_page")},
+                "file": _CONTENT,
+            },
         },
     },
 }  # fmt: skip
@@ -220,9 +296,22 @@ def ad_set_shape_findings(row: Any, on: Platform) -> list[Finding]:
 
 def ad_shape_findings(row: Any, on: Platform) -> list[Finding]:
     findings = [*shape_findings(AD_SHAPES, row), *config_findings(on, "ad", row.config)]
+    if not any(each.field in ("media", "cards") for each in findings):
+        findings += [
+            *_source_findings("media", row.media, "id"),
+            *_source_findings("cards", row.cards, "media_id"),
+        ]
     if row.landing_page and not re.match(r"https?://[^/\s]+\.", row.landing_page):
         findings.append(Finding("qa.landing_page", "landing_page", params={"url": row.landing_page}))
     return findings
+
+
+def _source_findings(field: str, rows: Sequence[Mapping[str, Any]], id_key: str) -> list[Finding]:
+    """Each medium and card is in the platform's library (by its id) or in ours (by content), never both."""
+    wrong = [at for at, each in enumerate(rows) if (id_key in each) == ("file" in each)]
+    return [
+        Finding("media.one_source", field, params={"where": f"{field}[{at}]", "id": id_key}) for at in wrong
+    ]
 
 
 def account_findings(
@@ -469,3 +558,36 @@ def geo_findings(ticket: TicketSnapshot) -> list[Finding]:
     return [
         Finding("qa.no_geo", f"ad_sets[{at}].geo") for at, each in enumerate(ticket.ad_sets) if each.geo.empty
     ]
+
+
+# ------------------------------------------------------------------------------------- QA: media
+
+#: What a file may be used as.
+_VIDEO_KINDS = frozenset({"VIDEO"})
+_EITHER = frozenset({"CARD"})
+
+
+def media_findings(ticket: TicketSnapshot) -> list[Finding]:
+    """Files of ours that are gone, or of the wrong sort for what they are used as. Platforms check the rest."""
+    return [
+        finding
+        for at, ad_set in enumerate(ticket.ad_sets)
+        for ad_at, ad in enumerate(ad_set.ads)
+        for kind, file in ad.files
+        if (finding := _file_finding(f"ad_sets[{at}].ads[{ad_at}].{_files_field(kind)}", kind, file))
+    ]
+
+
+def _files_field(kind: str) -> str:
+    return "cards" if kind == "CARD" else "media"
+
+
+def _file_finding(field: str, kind: str, file: File) -> Finding | None:
+    if file.size == 0:  # the snapshot of a file that the library doesn't have
+        return Finding("media.unknown_file", field, params={"sha256": file.sha256})
+    if kind == "YOUTUBE_VIDEO":
+        return Finding("media.not_uploadable", field, params={"name": file.name})
+    if kind not in _EITHER and file.is_video != (kind in _VIDEO_KINDS):
+        params = {"name": file.name, "kind": kind, "is_a": file.content_type}
+        return Finding("media.wrong_kind", field, params=params)
+    return None

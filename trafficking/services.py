@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Case, CharField, Value, When
 from django.dispatch import Signal
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import CampaignChannel
 from governance.access import reach_of
 from governance.actor import acting
-from governance.governed import StaleVersion, compare_and_set, write_many
+from governance.findings import Finding, raise_blocking
+from governance.governed import StaleVersion, compare_and_set
 from governance.models import NamingConvention
 from trafficking import qa
-from trafficking.models import Ad, AdSet, Approval, Plan, PlatformObject, Ticket
+from trafficking.models import Approval, Plan, Ticket
 from trafficking.platforms.base import Operation
 from trafficking.platforms.registry import platform
 from trafficking.renaming import save_names
-from trafficking.statuses import GUARDED, WAYS, Status
+from trafficking.statuses import EDITABLE, GUARDED, WAYS, Status
 
 #: Sent inside the transaction after a status moved (sender: Ticket; ticket, before, after).
 status_moved = Signal()
@@ -49,7 +47,7 @@ def transition(ticket: Ticket, to: Status, *, reason: str = "", **values: Any) -
     """
     if to not in WAYS[Status(ticket.status)]:
         raise WrongStatus(ticket, to)
-    if to in GUARDED:
+    if to in GUARDED and not _finishes(ticket, to):
         moved = copy.copy(ticket)
         for name, value in {**values, "status": to}.items():
             setattr(moved, name, value)
@@ -59,6 +57,20 @@ def transition(ticket: Ticket, to: Status, *, reason: str = "", **values: Any) -
         if not compare_and_set(ticket, where={"status": before}, values={**values, "status": to}):
             raise StaleVersion(ticket)
         status_moved.send(Ticket, ticket=ticket, before=before, after=to)
+
+
+def _finishes(ticket: Ticket, to: Status) -> bool:
+    """A change that stopped half-way is finished by the plan that was approved: compiled anew it would be another one,
+    since a part of it is done. Whoever starts it (the deploy floor) asks whether anything was sent."""
+    changes = ticket.request_type != Ticket.RequestType.CREATE
+    return changes and ticket.status == Status.FAILED and to == Status.QUEUED
+
+
+def refuse_unready(ticket: Ticket) -> None:
+    """The whole QA, as before it is queued. Raises ValidationError with the findings."""
+    moved = copy.copy(ticket)
+    moved.status = Status.QUEUED
+    moved.clean()
 
 
 def require_reach(user: Any, ticket: Ticket) -> None:
@@ -86,9 +98,20 @@ def _all_or_nothing(ticket: Ticket) -> Iterator[None]:
         raise
 
 
+#: Reads what the platform has of a ticket's tree and records it; the deploy floor hangs its own in here. Returns why
+#: it could not be read, "" if it was.
+read_live: Callable[[Ticket], str] = lambda _ticket: ""  # noqa: E731
+
+
 def submit_ticket(*, ticket: Ticket, by: Any) -> qa.Report:
-    """Run QA: the ticket becomes READY_FOR_API with its plan stored, or QA_FAILED with its findings."""
+    """Run QA: the ticket becomes READY_FOR_API with its plan stored, or QA_FAILED with its findings.
+
+    A ticket that changes what is built is planned on what the platform has now, which is read first.
+    """
     require_permission(by, "trafficking.change_ticket", ticket)
+    changes_built = ticket.request_type != Ticket.RequestType.CREATE and ticket.status in EDITABLE
+    if changes_built and (unread := read_live(ticket)):
+        raise_blocking([Finding("qa.live_unreadable", params={"reason": unread})], ticket)
     with acting(by, reason="submitted"), _all_or_nothing(ticket):
         return _checked(ticket, by)
 
@@ -100,9 +123,25 @@ def _checked(ticket: Ticket, by: Any) -> qa.Report:
     if not report.passed:
         transition(ticket, Status.QA_FAILED, findings=found, digest="", requested_by=by)
         return report
-    store_plan(ticket, report)
+    plan = store_plan(ticket, report)
+    _void_earlier_approvals(ticket, plan, by)
     transition(ticket, Status.READY_FOR_API, findings=found, digest=report.digest, requested_by=by)
+    if plan.approvers_needed == 0:
+        _waive(ticket, plan, by)
     return report
+
+
+def _void_earlier_approvals(ticket: Ticket, plan: Plan, by: Any) -> None:
+    """The same plan submitted again is read and approved again."""
+    if approvers(plan):
+        Approval(ticket=ticket, plan=plan, decision=Approval.Decision.VOIDED, by=by).save()
+
+
+def _waive(ticket: Ticket, plan: Plan, by: Any) -> None:
+    """A data admin has said that nobody need approve plans of this kind: it shows as such."""
+    note = f"{plan.approval_rule}. {plan.approval_rule.note}" if plan.approval_rule else ""
+    Approval(ticket=ticket, plan=plan, decision=Approval.Decision.WAIVED, by=by, comment=note).save()
+    transition(ticket, Status.APPROVED, reason=note)
 
 
 def store_plan(ticket: Ticket, report: qa.Report) -> Plan:
@@ -120,17 +159,42 @@ def store_plan(ticket: Ticket, report: qa.Report) -> Plan:
         api_version=known.api_version,
         convention=convention,
         operations=[operation.as_dict() for operation in report.operations],
+        changes=[change.as_dict() for change in report.changes],
+        basis=report.basis,
+        approvers_needed=report.rule.approvers if report.rule else 1,
+        approval_rule=report.rule,
     )
     plan.save()
     return plan
 
 
+def store_operations(
+    ticket: Ticket, operations: Sequence[Operation], digest: str, basis: dict[str, Any]
+) -> Plan:
+    """A plan that rests on no approval, for taking back what was built; stored once."""
+    existing = Plan.objects.filter(ticket=ticket, digest=digest).first()
+    if existing:
+        return existing
+    known = platform(ticket.ad_account.platform)
+    first = ticket.plans.order_by("-id").select_related("convention").first()
+    assert first is not None  # something was built, by a plan
+    plan = Plan(
+        ticket=ticket, digest=digest, platform=known.key, api_version=known.api_version, convention=first.convention,
+        operations=[each.as_dict() for each in operations], basis=basis, approvers_needed=0,
+    )  # fmt: skip
+    plan.save()
+    return plan
+
+
 def current_plan(ticket: Ticket) -> Plan | None:
-    return ticket.plans.filter(digest=ticket.digest).first() if ticket.digest else None
+    """The plan of the ticket's digest; its long columns are read only where they are needed."""
+    plans = ticket.plans.filter(digest=ticket.digest).defer("operations", "changes")
+    return plans.first() if ticket.digest else None
 
 
 def approve_ticket(*, ticket: Ticket, by: Any, digest: str, comment: str = "") -> Approval:
-    """A second person approves exactly the plan that they have read (`digest`)."""
+    """A second person approves exactly the plan that they have read (`digest`); with the last approval that its rule
+    asks for, the ticket is APPROVED. Whoever has approved it already is refused."""
     require_permission(by, "trafficking.approve_ticket", ticket)
     if ticket.status != Status.READY_FOR_API:
         raise WrongStatus(ticket, Status.APPROVED)
@@ -138,9 +202,29 @@ def approve_ticket(*, ticket: Ticket, by: Any, digest: str, comment: str = "") -
         text = _("The plan has changed since you read it. Read the new one and approve that.")
         raise ValidationError(text, code="digest_changed")
     with acting(by, reason=comment or "approved"), _all_or_nothing(ticket):
+        _refuse_second_time(ticket, by)
         approval = _decide(ticket, by, Approval.Decision.APPROVED, comment)
-        transition(ticket, Status.APPROVED)
+        if len(approvers(approval.plan)) >= approval.plan.approvers_needed:
+            transition(ticket, Status.APPROVED)
     return approval
+
+
+def _refuse_second_time(ticket: Ticket, by: Any) -> None:
+    plan = current_plan(ticket)
+    if plan is not None and by.pk in approvers(plan):
+        text = _("You have approved it already: it waits for another person.")
+        raise ValidationError(text, code="four_eyes")
+
+
+def approvers(plan: Plan) -> set[int]:
+    """Whose approvals of this plan stand: none from before it was rejected or submitted anew, never the requester's."""
+    standing: set[int] = set()
+    for decision, by_id in plan.approvals.order_by("id").values_list("decision", "by_id"):
+        if decision in (Approval.Decision.REJECTED, Approval.Decision.VOIDED):
+            standing.clear()
+        elif decision == Approval.Decision.APPROVED:
+            standing.add(by_id)
+    return standing - {plan.ticket.requested_by_id}
 
 
 def reject_ticket(*, ticket: Ticket, by: Any, comment: str) -> Approval:
@@ -166,16 +250,14 @@ def _decide(ticket: Ticket, by: Any, decision: str, comment: str) -> Approval:
 
 
 def approved_plan(ticket: Ticket) -> Plan | None:
-    """The plan of the ticket's digest, if the latest decision on it is an approval by a second person."""
+    """The plan of the ticket's digest, if it has the approvals that its rule asks for."""
     plan = current_plan(ticket)
-    latest = plan.approvals.order_by("-id").first() if plan else None
-    if (
-        latest is None
-        or latest.decision != Approval.Decision.APPROVED
-        or latest.by_id == ticket.requested_by_id
-    ):
+    if plan is None:
         return None
-    return plan
+    if plan.approvers_needed == 0:
+        waived = plan.approvals.order_by("-id").first()
+        return plan if waived is not None and waived.decision == Approval.Decision.WAIVED else None
+    return plan if len(approvers(plan)) >= plan.approvers_needed else None
 
 
 def cancel_ticket(*, ticket: Ticket, by: Any, comment: str = "") -> None:
@@ -188,7 +270,7 @@ def cancel_ticket(*, ticket: Ticket, by: Any, comment: str = "") -> None:
 def reopen_ticket(*, ticket: Ticket, by: Any) -> None:
     """A ticket that failed before anything was built goes back to DRAFT to be mended."""
     require_permission(by, "trafficking.change_ticket", ticket)
-    if ticket.platform_objects.exists():
+    if ticket.request_type == Ticket.RequestType.CREATE and ticket.platform_objects.exists():
         text = _("Parts of it exist on the platform. Deploy it again to finish it.")
         raise ValidationError(text, code="partly_built")
     with acting(by, reason="reopened"), _all_or_nothing(ticket):
@@ -196,61 +278,3 @@ def reopen_ticket(*, ticket: Ticket, by: Any) -> None:
         # while it stood still its names could not follow a new code or convention
         save_names(ticket)
     ticket.refresh_from_db(fields=["version", "status", "digest", "findings", "updated_at"])
-
-
-#: Objects that have a life of their own on a platform; criteria and assets are told by their parents.
-HELD_TYPES = frozenset({"campaign", "budget", "ad_set", "creative", "ad"})
-
-
-def record_objects(
-    *, ticket: Ticket, api_version: str, done: Sequence[tuple[Operation, Mapping[str, str]]]
-) -> None:
-    """Write what a platform made of operations: snapshots of what was applied, and ids on every level.
-
-    `done` pairs each operation with its external ids by ref. What is written already is left alone.
-    """
-    known = set(ticket.platform_objects.values_list("ref", flat=True))
-    fresh = [
-        (operation, each, ids[each.ref])
-        for operation, ids in done
-        for each in operation.objects
-        if each.type in HELD_TYPES and each.ref in ids and each.ref not in known
-    ]
-    write_many(
-        [
-            PlatformObject(
-                ad_account_id=ticket.ad_account_id, ticket=ticket, ref=each.ref, object_type=each.type,
-                external_id=external_id, name=each.name, intent=each.intent, api_version=api_version,
-                applied={"path": operation.path, "body": operation.body},
-            )
-            for operation, each, external_id in fresh
-        ]
-    )  # fmt: skip
-    _write_back(ticket, {(each.type, each.intent): external_id for _operation, each, external_id in fresh})
-
-
-def _write_back(ticket: Ticket, ids: Mapping[tuple[str, str], str]) -> None:
-    """Ids on the rows that people look at: one update a level. Budgets have no row of their own."""
-    by_type: dict[str, dict[str, str]] = {}
-    for (object_type, intent), external_id in ids.items():
-        by_type.setdefault(object_type, {})[intent] = external_id
-    for external_id in by_type.get("campaign", {}).values():
-        _write_campaign_id(ticket, external_id)
-    ad_sets, ads = (
-        AdSet.objects.filter(ticket=ticket),
-        Ad.objects.filter(ad_set__in=ticket.ad_sets.values("pk")),
-    )
-    for rows, object_type, column in (
-        (ad_sets, "ad_set", "external_id"), (ads, "ad", "external_id"), (ads, "creative", "creative_external_id"),
-    ):  # fmt: skip
-        found = by_type.get(object_type)
-        if found:
-            whens = [When(intent_id=intent, then=Value(external_id)) for intent, external_id in found.items()]
-            rows.filter(intent_id__in=found).update(**{column: Case(*whens, output_field=CharField())})
-
-
-def _write_campaign_id(ticket: Ticket, external_id: str) -> None:
-    Ticket.objects.filter(pk=ticket.pk).update(external_id=external_id)
-    ticket.external_id = external_id
-    names = CampaignChannel.objects.filter(campaign_id=ticket.campaign_id, channel_id=ticket.channel_id)
-    names.filter(deployed_at__isnull=True).update(deployed_at=timezone.now())

@@ -10,6 +10,7 @@ from typing import Any
 
 from campaigns.models import CampaignChannel
 from governance.models import AdAccount, NamingConvention
+from trafficking.media.library import files_of, hashes_in
 from trafficking.models import Ad, AdSet, Ticket
 from trafficking.platforms import base
 
@@ -65,6 +66,8 @@ def ticket_snapshot(
         else {}
     )
     words = {"platform": channel.platform, "campaign_name": name}
+    rows = [(each, list(ads[each.pk]) if ads is not None else list(each.ads.all())) for each in ad_sets]
+    files = files_of(campaign.brand_id, hashes_in(ad for _row, own in rows for ad in own))
     return base.TicketSnapshot(
         ticket_id=str(ticket.public_id),
         platform=channel.platform,
@@ -90,29 +93,17 @@ def ticket_snapshot(
         dsa_beneficiary=campaign.brand.dsa_beneficiary,
         dsa_payor=campaign.brand.dsa_payor,
         config={**channel.settings, **ticket.payload_config},
+        scope=tuple(ticket.scope),
         ad_sets=tuple(
-            _ad_set(
-                each,
-                ticket,
-                zone,
-                utm,
-                words,
-                list(ads[each.pk]) if ads is not None else list(each.ads.all()),
-            )
-            for each in ad_sets
+            _ad_set(each, ticket, zone, tuple(_ad(ad, utm, words, each, files) for ad in own))
+            for each, own in rows
         ),
     )
 
 
 def _ad_set(
-    row: AdSet,
-    ticket: Ticket,
-    zone: zoneinfo.ZoneInfo,
-    utm: dict[str, str],
-    words: dict[str, str],
-    ads: list[Ad],
+    row: AdSet, ticket: Ticket, zone: zoneinfo.ZoneInfo, ads: tuple[base.AdSnapshot, ...]
 ) -> base.AdSetSnapshot:
-    words = {**words, "ad_set_name": row.governed_name}
     return base.AdSetSnapshot(
         intent_id=str(row.intent_id),
         name=row.governed_name,
@@ -137,13 +128,15 @@ def _ad_set(
         conversion_event=row.conversion_event,
         keywords=tuple(base.Keyword(**each) for each in row.keywords),
         negative_keywords=tuple(base.Keyword(**each) for each in row.negative_keywords),
-        ads=tuple(_ad(each, utm, words) for each in ads),
+        ads=ads,
         config=row.config,
     )
 
 
-def _ad(row: Ad, utm: dict[str, str], words: dict[str, str]) -> base.AdSnapshot:
-    words = {**words, "ad_name": row.governed_name}
+def _ad(
+    row: Ad, utm: dict[str, str], words: dict[str, str], ad_set: AdSet, files: Mapping[str, base.File]
+) -> base.AdSnapshot:
+    words = {**words, "ad_set_name": ad_set.governed_name, "ad_name": row.governed_name}
     return base.AdSnapshot(
         intent_id=str(row.intent_id),
         name=row.governed_name,
@@ -157,10 +150,19 @@ def _ad(row: Ad, utm: dict[str, str], words: dict[str, str]) -> base.AdSnapshot:
         landing_page=row.landing_page,
         display_paths=tuple(row.display_paths),
         utm=tuple((key, _filled(value, words)) for key, value in utm.items()),
-        media=tuple(base.Media(**each) for each in row.media),
-        cards=tuple(base.Card(**each) for each in row.cards),
+        media=tuple(base.Media(**_with_file(each, files)) for each in row.media),
+        cards=tuple(base.Card(**_with_file(each, files)) for each in row.cards),
         config=row.config,
     )
+
+
+def _with_file(stored: Mapping[str, Any], files: Mapping[str, base.File]) -> dict[str, Any]:
+    """A medium or card with the library's file in place of its hash; an unknown one is empty, which QA refuses."""
+    if "file" not in stored:
+        return dict(stored)
+    sha256 = stored["file"]
+    gone = base.File(sha256, name=sha256[:12], content_type="", size=0, width=0, height=0)
+    return {**stored, "file": files.get(sha256, gone)}
 
 
 def _filled(value: str, words: Mapping[str, str]) -> str:

@@ -29,7 +29,8 @@ WAYS: dict[str, frozenset[str]] = {
     S.QA_FAILED: frozenset({S.DRAFT, S.QA_TESTING, S.CANCELLED}),
     S.READY_FOR_API: frozenset({S.APPROVED, S.DRAFT, S.QA_TESTING, S.QA_FAILED, S.CANCELLED}),
     S.APPROVED: frozenset({S.QUEUED, S.DRAFT, S.READY_FOR_API, S.QA_FAILED, S.CANCELLED}),
-    S.QUEUED: frozenset({S.DEPLOYING, S.FAILED, S.APPROVED, S.CANCELLED}),
+    # QA_FAILED: the platform has changed since the approval, which is void
+    S.QUEUED: frozenset({S.DEPLOYING, S.FAILED, S.APPROVED, S.CANCELLED, S.QA_FAILED}),
     S.DEPLOYING: frozenset({S.TRAFFICKED_SUCCESS, S.FAILED, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.DEPLOYING, S.FAILED, S.TRAFFICKED_SUCCESS}),
     S.FAILED: frozenset({S.QUEUED, S.CANCELLED, S.DRAFT}),

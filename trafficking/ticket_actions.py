@@ -9,6 +9,7 @@ from unfold.enums import ActionVariant
 
 from governance.findings import blocking
 from trafficking import services
+from trafficking.admin_requests import REQUESTS
 from trafficking.panels import Order, Outcome, TicketAction, register_action
 from trafficking.statuses import Status
 
@@ -18,7 +19,7 @@ S = Status
 def _submit(order: Order) -> Outcome:
     report = services.submit_ticket(ticket=order.ticket, by=order.by)
     if report.passed:
-        return Outcome(gettext("QA passed: it now waits for the approval of a second person."))
+        return Outcome(_passed(order))
     count = len(blocking(report.findings))
     text = ngettext(
         "QA failed with %(count)s finding: see the ticket's page.",
@@ -28,8 +29,18 @@ def _submit(order: Order) -> Outcome:
     return Outcome(text % {"count": count}, messages.WARNING)
 
 
+def _passed(order: Order) -> str:
+    order.ticket.refresh_from_db(fields=["status"])
+    if order.ticket.status == S.APPROVED:
+        return gettext("QA passed, and a rule says that nobody has to approve it: it can be deployed.")
+    return gettext("QA passed: it now waits for the approval of a second person.")
+
+
 def _approve(order: Order) -> Outcome:
     services.approve_ticket(ticket=order.ticket, by=order.by, digest=order.digest, comment=order.comment)
+    order.ticket.refresh_from_db(fields=["status"])
+    if order.ticket.status != S.APPROVED:
+        return Outcome(gettext("Approved by you: its rule asks for one more person."))
     return Outcome(gettext("Approved: it can be deployed."))
 
 
@@ -79,5 +90,5 @@ ACTIONS = (
 
 
 def register() -> None:
-    for action in ACTIONS:
+    for action in (*ACTIONS, *REQUESTS):
         register_action(action)

@@ -29,7 +29,8 @@ COLUMNS = (
     Column("landing_page", "Where a click leads, without UTM: the convention adds that.", "https://www.example.com/moana"),
     Column("display_paths", "Search: at most two, separated by ' | '.", ""),
     Column("media", "Files in the platform's library as kind:id, separated by ' | '.", "IMAGE:0123456789abcdef0123456789abcdef"),
-    Column("cards", "Carousel cards separated by ' | ', each media id ; headline ; description ; landing page.", ""),
+    Column("media_files", "Files of the brand's media library by name, or https addresses, as kind:name or name alone; separated by ' | '.", ""),
+    Column("cards", "Carousel cards separated by ' | ', each media id (or file:name, file:https://…) ; headline ; description ; landing page.", ""),
     Column("keywords", "Search: words (broad), \"words\" (phrase) or [words] (exact), separated by ' | '.", ""),
     Column("negative_keywords", "Likewise, excluded.", ""),
     Column("conversion_event", "For conversions: PURCHASE, LEAD, ADD_TO_CART, …", ""),
@@ -49,6 +50,29 @@ _CODES = {
 }
 
 
+#: Stands in a row until its file has been found: what has errors is checked all the same.
+NOT_FOUND_YET = "0" * 64
+
+
+@dataclass(slots=True)
+class FileWish:
+    """A file that a row names: `target` is the medium or card that it belongs to."""
+
+    column: str
+    text: str  # name, content hash or address
+    target: dict[str, str]
+    kind_given: bool = True
+
+    @property
+    def is_url(self) -> bool:
+        return self.text.lower().startswith(("https://", "http://"))
+
+    def is_found(self, sha256: str, is_video: bool) -> None:
+        self.target["file"] = sha256
+        if not self.kind_given:
+            self.target["kind"] = "VIDEO" if is_video else "IMAGE"
+
+
 @dataclass(slots=True)
 class CreativeRow:
     """One ad. `ad_values` by field of Ad; `ad_set_values` and `ticket_values` hold only what the row states."""
@@ -60,6 +84,7 @@ class CreativeRow:
     ad_set_values: dict[str, Any]
     ticket_values: dict[str, Any]
     digest: str
+    files: list[FileWish] = field(default_factory=list)
 
 
 @dataclass
@@ -68,6 +93,10 @@ class CreativeSheet:
 
     rows: dict[str, list[CreativeRow]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def has_addresses(self) -> bool:
+        return any(wish.is_url for rows in self.rows.values() for row in rows for wish in row.files)
 
     def ad_set_values(self, line: str) -> dict[str, Any]:
         return {name: value for row in self.rows.get(line, ()) for name, value in row.ad_set_values.items()}
@@ -120,6 +149,7 @@ class _RowReader:
         self.place = row.place
         self.headers = headers
         self.findings: list[Finding] = []
+        self.files: list[FileWish] = []
 
     def read(self, seen: dict[tuple[str, str], int]) -> CreativeRow | None:
         line, ad = self._required("line"), self._required("ad")
@@ -137,8 +167,11 @@ class _RowReader:
         )
         if not line or not ad:
             return None
-        digest = content_hash({"ad": ad_values, "ad_set": ad_set_values, "ticket": ticket_values})
-        return CreativeRow(self.place, line, ad, ad_values, ad_set_values, ticket_values, digest)
+        stated = {"ad": ad_values, "ad_set": ad_set_values, "ticket": ticket_values}
+        if self.files:  # as they are written: what a name or address leads to may change without the sheet
+            stated["files"] = {f"{at} {each.column}": each.text for at, each in enumerate(self.files)}
+        digest = content_hash(stated)
+        return CreativeRow(self.place, line, ad, ad_values, ad_set_values, ticket_values, digest, self.files)
 
     def _required(self, column: str) -> str:
         text = " ".join(self.row.text(column).split())
@@ -155,6 +188,8 @@ class _RowReader:
             "business_name": self._text, "landing_page": self._text, "media": self._media, "cards": self._cards,
         }  # fmt: skip
         values = {column: read(column) for column, read in readers.items() if column in self.headers}
+        if "media_files" in self.headers:
+            values["media"] = [*values.get("media", []), *self._media_files("media_files")]
         if "ad_settings" in self.headers:
             values["config"] = self._settings("ad_settings")
         return values
@@ -218,6 +253,28 @@ class _RowReader:
             made.append({"kind": kind, "id": media_id.strip()})
         return made
 
+    def _media_files(self, column: str) -> list[dict[str, str]]:
+        return [self._media_file(column, part) for part in self._list(column)]
+
+    def _media_file(self, column: str, part: str) -> dict[str, str]:
+        kind, _colon, name = part.partition(":")
+        kind = kind.strip().upper().replace(" ", "_")
+        given = kind in MEDIA_KINDS and bool(name.strip())
+        made = {"kind": kind if given else "IMAGE", "file": NOT_FOUND_YET}
+        self.files.append(FileWish(column, name.strip() if given else part.strip(), made, kind_given=given))
+        return made
+
+    def _card(self, values: Mapping[str, str]) -> dict[str, str]:
+        """`file:…` in place of the media id names a file."""
+        made = {name: value for name, value in values.items() if value}
+        prefix, _colon, name = made["media_id"].partition(":")
+        if prefix.strip().casefold() != "file" or not name.strip():
+            return made
+        del made["media_id"]
+        made["file"] = NOT_FOUND_YET
+        self.files.append(FileWish("cards", name.strip(), made))
+        return made
+
     def _cards(self, column: str) -> list[dict[str, str]]:
         made = []
         for part in self._list(column):
@@ -233,7 +290,7 @@ class _RowReader:
                 )
                 continue
             names = ("media_id", "headline", "description", "landing_page")
-            made.append({name: value for name, value in zip(names, values, strict=False) if value})
+            made.append(self._card(dict(zip(names, values, strict=False))))
         return made
 
     def _keywords(self, column: str) -> list[dict[str, str]]:

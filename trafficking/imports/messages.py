@@ -129,5 +129,9 @@ MESSAGES = {
     "creatives.kept": Message(
         _("The ad '{ad}' changed, but its ticket is {status}: nothing was overwritten."), _("Plan a new ad in a new campaign.")
     ),
+    "creatives.fetch_time": Message(
+        _("Fetching the sheet's files took longer than {seconds} seconds; this one was not fetched any more."),
+        _("Add the files to the media library first, and name them in the sheet."),
+    ),
     "creatives.no_plan": Message(_("There are no ads without their plan."), _("Send the plan together with its creative sheet.")),
 }  # fmt: skip

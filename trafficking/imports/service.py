@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,16 +11,17 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 
-from campaigns.models import CampaignChannel, MediaPlan
+from campaigns.models import CampaignChannel, MediaPlan, MediaPlanLine
 from campaigns.plans import LineRead, Plan, read_plan
 from governance import cells
 from governance.access import Reach, reach_of
 from governance.actor import acting
 from governance.findings import Finding, blocking
-from governance.models import Market
+from governance.models import Brand, Market
 from governance.tables import Refused, Source
 from trafficking import qa
 from trafficking.imports.creatives import CreativeSheet, read_creatives
+from trafficking.imports.files import SheetFiles, fetched_files
 from trafficking.imports.mapping import MappedLine, Mapper, Reported, Vocabulary, Words
 from trafficking.imports.results import ImportResult, unique
 from trafficking.imports.writing import PlanWriter
@@ -42,13 +44,17 @@ def import_media_plan(
 
     `user` None is the system (the command without --user). Errors and warnings are findings by row and column.
     """
-    try:
-        with acting(user, reason=f"import of {source.name}"), transaction.atomic():
-            result = _run(source, creatives, user, market, start_on)
-            if result.refused:
-                transaction.set_rollback(True)
-    except IntegrityError:  # a name or plan id that somebody else took between our look and our insert
-        return ImportResult(findings=[Finding("import.at_the_same_time")])
+    given = _read(source, creatives)
+    with fetched_files(given.sheet, _digests(given)) as files:
+        try:
+            with acting(user, reason=f"import of {source.name}"), transaction.atomic():
+                result = _run(given, files, user, market, start_on)
+                if result.refused:
+                    transaction.set_rollback(True)
+        except IntegrityError:  # a name or plan id that somebody else took between our look and our insert
+            result = ImportResult(findings=[Finding("import.at_the_same_time")])
+        finally:
+            files.undo()
     return result
 
 
@@ -61,9 +67,14 @@ def check_media_plan(
     start_on: date | None = None,
 ) -> ImportResult:
     """What `import_media_plan` would do; writes nothing."""
-    with acting(user), transaction.atomic():
-        result = _run(source, creatives, user, market, start_on)
-        transaction.set_rollback(True)
+    given = _read(source, creatives)
+    with fetched_files(given.sheet, _digests(given)) as files:
+        try:
+            with acting(user), transaction.atomic():
+                result = _run(given, files, user, market, start_on)
+                transaction.set_rollback(True)
+        finally:
+            files.undo()
     result.written = False
     result.plan_id = ""
     return result
@@ -77,11 +88,9 @@ def person_named(username: str) -> Any:
     return person
 
 
-def _run(
-    source: Source, creatives: Source | None, user: Any, market: str, start_on: date | None
-) -> ImportResult:
-    result = ImportResult()
-    plan, sheet = _read(source, creatives, result.findings)
+def _run(given: _Given, files: SheetFiles, user: Any, market: str, start_on: date | None) -> ImportResult:
+    result = ImportResult(findings=list(given.findings))
+    plan, sheet = given.plan, given.sheet
     vocabulary = Vocabulary.read()
     option = _option_market(vocabulary, market, result.findings)
     if vocabulary.convention is None:
@@ -99,22 +108,33 @@ def _run(
     mapper = Mapper(vocabulary, reach, option)
     mapped, reported, unmapped = _mapped(mapper, plan)
     result.findings += [*plan.findings, *sheet.findings, *_not_echoed(mapper.findings, plan.findings)]
-    writer = _write(plan, source, sheet, vocabulary, reach, user, mapped, reported, result, unmapped)
+    result.findings += files.resolve(sheet, _brands(mapped, unmapped, reach))
+    writer = _write(plan, given.source, sheet, vocabulary, reach, user, mapped, reported, result, unmapped)
     result.findings = unique([*result.findings, *writer.findings])
     result.lines, result.ads = writer.lines, writer.ads
     if result.refused:
         return result
     result.written, result.plan_id = True, str(writer.plan.public_id)
     result.tickets = list(writer.tickets.values())
+    files.keep(user)
     _check_tickets(result)
     return result
 
 
-def _read(
-    source: Source, creatives: Source | None, findings: list[Finding]
-) -> tuple[Plan | None, CreativeSheet | None]:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Both files as read; None where one can't be read at all, which `findings` then say."""
+
+    source: Source
+    plan: Plan | None
+    sheet: CreativeSheet | None
+    findings: list[Finding]
+
+
+def _read(source: Source, creatives: Source | None) -> _Given:
     """Both files, so that what is wrong with either is told at once."""
     plan, sheet = None, None
+    findings: list[Finding] = []
     try:
         plan = read_plan(source)
     except Refused as refused:
@@ -125,7 +145,28 @@ def _read(
         findings += [
             Finding(f.code, f"creatives {f.field}".strip(), f.severity, f.params) for f in refused.findings
         ]
-    return plan, sheet
+    return _Given(source, plan, sheet, findings)
+
+
+def _digests(given: _Given) -> dict[tuple[str, str], str]:
+    """(line, ad) -> digest of its row when the plan was imported last; read only where there is something to fetch."""
+    if given.plan is None or given.sheet is None or not given.sheet.has_addresses:
+        return {}
+    lines = MediaPlanLine.objects.filter(plan__plan_key=given.plan.key)
+    return {
+        (key, ad): digest
+        for key, source in lines.values_list("line_key", "source")
+        for ad, digest in source.get("creatives", {}).items()
+    }
+
+
+def _brands(mapped: Sequence[MappedLine], unmapped: Unmapped, reach: Reach) -> dict[str, Brand]:
+    """Brands by line, as far as they are known and the person's: what another library has is not told."""
+    known = {line.line.key: line.brand for line in mapped}
+    for line, words in unmapped:
+        if words.brand and words.market and reach.covers(words.brand.pk, words.market.pk):
+            known[line.key] = words.brand
+    return known
 
 
 def _option_market(vocabulary: Vocabulary, text: str, findings: list[Finding]) -> Market | None:

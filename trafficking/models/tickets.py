@@ -23,7 +23,16 @@ class Ticket(GovernedModel):
     REACH = ("campaign__brand_id", "campaign__market_id")
 
     class RequestType(models.TextChoices):
-        CREATE = "CREATE", _("Create")
+        CREATE = "CREATE", _("Build a new campaign")
+        UPDATE = "UPDATE", _("Change what is built")
+        ADD = "ADD", _("Add ad sets or ads")
+        PAUSE = "PAUSE", _("Pause")
+        ACTIVATE = "ACTIVATE", _("Activate")
+        ARCHIVE = "ARCHIVE", _("Archive")
+        RENAME = "RENAME", _("Rename")
+
+    #: They hold a whole tree of their own, which is compared with what the platform has.
+    CONTENT = (RequestType.CREATE, RequestType.UPDATE, RequestType.ADD, RequestType.RENAME)
 
     class BudgetLevel(models.TextChoices):
         CAMPAIGN = "CAMPAIGN", _("Campaign (the platform spreads it)")
@@ -53,6 +62,23 @@ class Ticket(GovernedModel):
     )  # fmt: skip
     request_type = models.CharField(
         _("request"), max_length=10, choices=RequestType.choices, default=RequestType.CREATE
+    )
+    base = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="followers", editable=False,
+        verbose_name=_("follows"), help_text=_("The ticket whose tree this one started from."),
+    )  # fmt: skip
+    scope = models.JSONField(
+        _("only these"), default=list, blank=True,
+        help_text=_("Intents of the ad sets and ads to pause, activate or archive. Empty: the whole campaign."),
+    )  # fmt: skip
+    go_live_at = models.DateTimeField(
+        _("go live at"), null=True, blank=True,
+        help_text=_("Activate: the moment, in the ad account's time zone. Empty: as soon as it is deployed."),
+    )  # fmt: skip
+    request_note = models.TextField(
+        _("what was asked"),
+        blank=True,
+        help_text=_("Who asked for it and why: it stands on the QA document."),
     )
     status = models.CharField(
         _("status"), max_length=20, choices=Status.choices, default=Status.DRAFT, editable=False
@@ -142,6 +168,12 @@ class Ticket(GovernedModel):
                     "This campaign already has a ticket on this channel."),
                 condition=models.Q(request_type="CREATE") & ~models.Q(status="CANCELLED"),
             ),
+            models.UniqueConstraint(
+                fields=["campaign", "channel"], name="one_open_change", violation_error_message=_(
+                    "Another ticket that changes this campaign is still open: finish or cancel that first."),
+                condition=models.Q(request_type__in=["UPDATE", "ADD", "RENAME"]) & ~models.Q(
+                    status__in=["CANCELLED", "TRAFFICKED_SUCCESS"]),
+            ),
             models.CheckConstraint(condition=models.Q(end_on__gte=models.F("start_on")), name="ticket_ends_after_start",
                                    violation_error_message=_("The last day is before the first day.")),
         ]  # fmt: skip
@@ -157,6 +189,14 @@ class Ticket(GovernedModel):
             campaign_id=self.campaign_id, channel_id=self.channel_id
         ).first()
         return found.governed_name if found else ""
+
+    def tree_objects(self) -> models.QuerySet[Any]:
+        """What the platform holds, or has held, of this campaign on this channel in this account."""
+        from trafficking.models.plans import PlatformObject
+
+        return PlatformObject.objects.filter(
+            tree__campaign_id=self.campaign_id, tree__channel_id=self.channel_id, ad_account_id=self.ad_account_id
+        )  # fmt: skip
 
     @property
     def editable(self) -> bool:
@@ -178,6 +218,7 @@ class Ticket(GovernedModel):
         return [
             *self._account_findings(),
             *self._built_before(),
+            *rules.request_findings(self),
             *rules.declaration_findings(self.special_ad_categories, self.special_ad_category_countries),
             *rules.ticket_budget_findings(self.budget_level, self.budget),
             *rules.config_findings(platform(self.channel.platform), "campaign", self.payload_config),
@@ -185,8 +226,11 @@ class Ticket(GovernedModel):
 
     def _built_before(self) -> list[Finding]:
         """What a cancelled ticket left on the platform bears the name that this one would use again."""
-        if not self._state.adding or not Ticket.objects.filter(
-            campaign_id=self.campaign_id, channel_id=self.channel_id, platform_objects__isnull=False
+        if not self._state.adding or self.request_type != self.RequestType.CREATE:
+            return []
+        if not Ticket.objects.filter(
+            ~models.Q(platform_objects__status="ARCHIVED"),
+            campaign_id=self.campaign_id, channel_id=self.channel_id, platform_objects__isnull=False,
         ).exists():  # fmt: skip
             return []
         params = {"campaign": self.campaign.name, "channel": self.channel.code}

@@ -281,12 +281,14 @@ class Ad(TicketPart):
     )
     media = models.JSONField(
         _("media"), default=list, blank=True,
-        help_text=_('Files in the platform\'s library by its id: [{"kind": "IMAGE", "id": "…"}]. Kinds: IMAGE,'
+        help_text=_('Files of the media library by their content: [{"kind": "IMAGE", "file": "…"}] (copy it from the'
+                    ' file\'s page), or in the platform\'s library by its id: [{"kind": "IMAGE", "id": "…"}]. Kinds: IMAGE,'
                     " SQUARE_IMAGE, PORTRAIT_IMAGE, LOGO, VIDEO, YOUTUBE_VIDEO, THUMBNAIL."),
     )  # fmt: skip
     cards = models.JSONField(
         _("cards"), default=list, blank=True,
-        help_text=_('Carousel: [{"media_id": "…", "headline": "…", "description": "…", "landing_page": "https://…"}].'),
+        help_text=_('Carousel: [{"file": "…", "headline": "…", "description": "…", "landing_page": "https://…"}];'
+                    ' "media_id" in place of "file" for one in the platform\'s library.'),
     )  # fmt: skip
     creative_external_id = models.CharField(
         _("platform creative id"), max_length=64, blank=True, editable=False

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import Any, BinaryIO, ClassVar, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
@@ -41,6 +41,17 @@ AdFormat = Literal["IMAGE", "VIDEO", "CAROUSEL", "SEARCH_TEXT", "RESPONSIVE_DISP
 MediaKind = Literal["IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE", "LOGO", "VIDEO", "YOUTUBE_VIDEO", "THUMBNAIL"]
 KeywordMatch = Literal["EXACT", "PHRASE", "BROAD"]
 ConfigLevel = Literal["campaign", "ad_set", "ad"]
+#: What a ticket asks for. ADD is an UPDATE that may only bring new ad sets and ads; RENAME one that changes names only.
+RequestType = Literal["CREATE", "UPDATE", "ADD", "PAUSE", "ACTIVATE", "ARCHIVE", "RENAME"]
+#: What an operation does. `await` asks whether an uploaded video is ready, and waits by RetryLater.
+Action = Literal["create", "update", "pause", "activate", "archive", "upload", "await"]
+#: Status of a campaign, ad set or ad in neutral words; "" for objects that have none.
+RunStatus = Literal["ACTIVE", "PAUSED", "ARCHIVED", ""]
+#: What changing a field of an object that exists means: `learning` is an update that restarts learning (or review),
+#: `replace` a new object beside the old one, which is archived.
+ChangeKind = Literal[
+    "update", "learning", "replace", "impossible", "create", "archive", "pause", "activate", "upload",
+]  # fmt: skip
 CallToAction = Literal[
     "LEARN_MORE", "SHOP_NOW", "SIGN_UP", "DOWNLOAD", "INSTALL", "BOOK_NOW", "CONTACT_US",
     "APPLY_NOW", "GET_QUOTE", "SUBSCRIBE", "WATCH_MORE", "GET_OFFER", "ORDER_NOW", "PLAY_GAME",
@@ -126,25 +137,59 @@ class Keyword:
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
-    """A file that already lies in the platform's library, by the platform's id.
+class File:
+    """An image or video of ours that is to be uploaded, known by its content. Measured, never guessed."""
 
-    Meta: image hash (IMAGE, THUMBNAIL) or video id. TikTok: image id or video id. Google: asset id,
-    or for YOUTUBE_VIDEO the 11-character video id.
+    sha256: str  # hex
+    name: str  # file name, for people and for the platform's library
+    content_type: str  # image/jpeg, image/png, image/gif, image/webp, video/mp4, video/quicktime, …
+    size: int  # bytes
+    width: int  # pixels
+    height: int  # pixels
+    duration_s: Decimal | None = None  # videos
+    codec: str = ""  # videos: AVC, HEVC, … as MediaInfo says
+
+    @property
+    def is_video(self) -> bool:
+        return self.content_type.startswith("video/")
+
+    @property
+    def ref(self) -> str:
+        """Ref of the operation and object that upload it: once per plan."""
+        return f"media:{self.sha256[:24]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file in the platform's library by the platform's id, or one of ours that is uploaded first.
+
+    `id` for Meta: image hash (IMAGE, THUMBNAIL) or video id. TikTok: image id or video id. Google: asset id,
+    or for YOUTUBE_VIDEO the 11-character video id. Exactly one of `id` and `file` is set; `reference` is what a
+    body shows: the id, or the stand-in that is bound to the upload's ref.
     """
 
     kind: MediaKind
-    id: str
+    id: str = ""
+    file: File | None = None
+
+    @property
+    def reference(self) -> str:
+        return stand_in(self.file.ref) if self.file else self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card of a carousel."""
+    """One card of a carousel; its picture by the platform's id, or a file of ours."""
 
-    media_id: str
+    media_id: str = ""
     headline: str = ""
     description: str = ""
     landing_page: str = ""
+    file: File | None = None
+
+    @property
+    def reference(self) -> str:
+        return stand_in(self.file.ref) if self.file else self.media_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +211,14 @@ class AdSnapshot:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def media_ids(self, *kinds: MediaKind) -> list[str]:
-        return [media.id for media in self.media if media.kind in kinds]
+        """References of these kinds, as they stand in a body."""
+        return [media.reference for media in self.media if media.kind in kinds]
+
+    @property
+    def files(self) -> list[tuple[MediaKind | Literal["CARD"], File]]:
+        """Every file of ours that it needs, with what it is used as."""
+        own: list[Any] = [(media.kind, media.file) for media in self.media if media.file]
+        return own + [("CARD", card.file) for card in self.cards if card.file]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +263,7 @@ class TicketSnapshot:
     ticket_id: str
     platform: str
     buying_type: str
-    request_type: str
+    request_type: str  # RequestType
     name: str  # governed campaign name
     objective: str
     account: Account
@@ -231,6 +283,8 @@ class TicketSnapshot:
     dsa_beneficiary: str = ""
     dsa_payor: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)  # payload_config
+    #: intents of the ad sets and ads that PAUSE, ACTIVATE or ARCHIVE is about; empty: the whole campaign
+    scope: tuple[str, ...] = ()
 
 
 # ----------------------------------------------------------------------------------- what is sent
@@ -238,12 +292,19 @@ class TicketSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
-    """An object that an operation creates. `intent` is the UUID of its ad set or ad, or the ticket's."""
+    """An object that an operation creates or changes. `intent` is the UUID of its ad set or ad, or the ticket's.
+
+    `external_id` is set where the object exists already. `expect` are the fields (as `Platform.fields_of` reads
+    them, and "status" as a RunStatus) that a changing operation leaves behind: after a lost answer they tell
+    whether it landed.
+    """
 
     ref: str
-    type: str  # campaign | budget | ad_set | creative | ad | criterion | asset | …
+    type: str  # campaign | budget | ad_set | creative | ad | criterion | asset | media | …
     name: str
     intent: str = ""
+    external_id: str = ""
+    expect: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +318,8 @@ class Operation:
     that they came from: `{"/daily_budget": "ad_sets[0].budget"}`.
     """
 
-    ref: str
-    action: str  # create
+    ref: str  # of a create: the object's; of a change: "<action>:<object's ref>", unique within the plan
+    action: str  # Action
     object_type: str
     method: str
     path: str
@@ -288,9 +349,7 @@ class Operation:
             "body": self.body,
             "parents": self.parents,
             "bindings": dict(self.bindings),
-            "objects": [
-                {"ref": o.ref, "type": o.type, "name": o.name, "intent": o.intent} for o in self.objects
-            ],
+            "objects": [_planned_dict(each) for each in self.objects],
             "sources": dict(self.sources),
         }
 
@@ -309,6 +368,74 @@ class Operation:
         )
 
 
+def _planned_dict(planned: PlannedObject) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "ref": planned.ref,
+        "type": planned.type,
+        "name": planned.name,
+        "intent": planned.intent,
+    }
+    if planned.external_id:
+        plain["external_id"] = planned.external_id
+    if planned.expect:
+        plain["expect"] = dict(planned.expect)
+    return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An object as a CREATE plan would leave it, in the words in which the platform reads it back.
+
+    `fields` holds JSON values in the platform's own field names, in the one form that `Platform.fields_of` gives
+    for the same thing (a budget as the text that Meta answers with, times in one zone and format, lists in one
+    order). Two equal things are equal here. What can't be read back (idempotency keys, validate flags) is left out.
+    """
+
+    ref: str
+    type: str
+    name: str
+    intent: str
+    parent: str  # ref; "" for the campaign
+    fields: Mapping[str, Any]
+    sources: Mapping[str, str] = field(default_factory=dict)  # field -> ticket field
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that the platform holds for us: what was last applied to it, and what it was when last read."""
+
+    ref: str
+    type: str
+    external_id: str
+    name: str
+    intent: str
+    parent: str  # ref; "" for the campaign
+    status: str  # RunStatus, as last read
+    applied: Mapping[str, Any]
+    live: Mapping[str, Any] | None = None  # None: never read
+    held_back: bool = False  # paused on purpose: activating the whole campaign leaves it paused
+    #: the platform's values that a person let stand: field -> {"live": …, "over": what the ticket wanted then}
+    adopted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of what the approver reads. `field` is "" where the whole object comes, goes or is switched."""
+
+    ref: str
+    type: str
+    name: str
+    kind: str  # ChangeKind
+    field: str = ""
+    before: Any = None
+    after: Any = None
+    source: str = ""  # ticket field
+    note: str = ""  # drift: the platform no longer has what was last applied
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """What `compile` answers: the operations in the order to send them, and all findings.
@@ -319,15 +446,26 @@ class Compiled:
 
     operations: tuple[Operation, ...]
     findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
-def plan_digest(platform: str, api_version: str, account_id: str, operations: Sequence[Operation]) -> str:
-    """sha-256 (hex) over what would be sent, where, and in which API version.
+def plan_digest(
+    platform: str, api_version: str, account_id: str, operations: Sequence[Operation],
+    basis: Mapping[str, Any] | None = None,
+) -> str:  # fmt: skip
+    """sha-256 (hex) over what would be sent, where, in which API version, and on what it was decided.
 
-    Built from canonical JSON of the operations without `sources`, which explain and are not sent.
+    Built from canonical JSON of the operations without `sources`, which explain and are not sent. `basis` names what
+    else the approval rests on (convention, rules, live state, moment of going live).
     """
     sent = [{k: v for k, v in op.as_dict().items() if k != "sources"} for op in operations]
-    contract = {"platform": platform, "api_version": api_version, "account": account_id, "operations": sent}
+    contract = {
+        "platform": platform,
+        "api_version": api_version,
+        "account": account_id,
+        "operations": sent,
+        "basis": dict(basis or {}),
+    }
     text = json.dumps(contract, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -370,11 +508,15 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """Perhaps done: the answer was lost, cut, or a server error. Look before sending again."""
+    """Perhaps done: the answer was lost, cut, or a server error. Look before sending again.
+
+    `ambiguous`, of a look: several things are there that it could be, and only a person can say.
+    """
 
     reason: str
     response: Any = None
     http_status: int | None = None
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +529,8 @@ class NeedsAuth:
 
 
 Outcome = Applied | Rejected | RetryLater | InDoubt | NeedsAuth
+#: A read that told nothing.
+Unread = RetryLater | InDoubt | NeedsAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +551,47 @@ class ReadBack:
     raw: Mapping[str, Any]
 
 
+ReviewState = Literal["", "PENDING", "APPROVED", "LIMITED", "REJECTED"]
+#: Whether it could be shown to people now: LIVE, or why not.
+Delivery = Literal["", "LIVE", "IN_REVIEW", "REJECTED", "PAUSED", "SCHEDULED", "ENDED", "ACCOUNT", "PROBLEM"]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An object as the platform has it now.
+
+    `fields` is in the same words as `Wanted.fields`, with every readable field, None where it is empty; times and
+    counters that change by themselves are left out. `parent_id` is the external id of what it hangs under.
+    """
+
+    type: str  # campaign | budget | ad_set | creative | ad
+    external_id: str
+    parent_id: str
+    name: str
+    status: str  # RunStatus
+    fields: Mapping[str, Any]
+    review: str = ""  # ReviewState: ads only
+    review_reasons: tuple[str, ...] = ()  # the platform's own words
+    delivery: str = ""  # Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the last answer said of the account's limit: `share` of it used (0 to 1, the worst of all that were told),
+    and how long to stay away (seconds; None: no need)."""
+
+    share: float
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `calls` in any `window_s` seconds, per ad account."""
+
+    calls: int
+    window_s: float
+
+
 # ------------------------------------------------------------------------------------ the platform
 
 
@@ -418,14 +603,20 @@ class Connection:
     account: Account
     credentials: Mapping[str, str] = field(repr=False)
     timeout_s: float = 30.0
+    #: opens a file of ours by its sha-256, for uploads; LookupError where it is gone
+    open_file: Callable[[str], BinaryIO] | None = field(default=None, repr=False)
 
 
 class Client(ABC):
-    """One HTTP call per method, over one `requests.Session`. Raises nothing for what a platform answers."""
+    """Few HTTP calls per method, over one `requests.Session`. Raises nothing for what a platform answers."""
 
     def __init__(self, connection: Connection, session: requests.Session) -> None:
         self.connection = connection
         self.session = session
+        #: of the last answer that told it; the engine reads it after each call
+        self.usage: Usage | None = None
+        #: called before each HTTP request; may raise (rate limits, a lease that has run out)
+        self.before_call: Callable[[], None] = _nothing
 
     @abstractmethod
     def apply(self, operation: Operation, external_ids: Mapping[str, str]) -> Outcome:
@@ -435,7 +626,32 @@ class Client(ABC):
     def find(
         self, operation: Operation, external_ids: Mapping[str, str]
     ) -> Applied | NotFound | RetryLater | NeedsAuth | InDoubt:
-        """After a lost answer: look for what `apply` would have created, by name under its parent."""
+        """After a lost answer: did it land?
+
+        create: by name under its parent, leaving out every id that stands in `external_ids` (what was replaced
+        stands there under "old:<ref>"). update, pause, activate, archive: read the objects; Applied where all
+        `expect` fields agree, NotFound where they don't, so that it is sent again. upload: by content where the
+        platform's library can be asked so, else NotFound. await: NotFound.
+        """
+
+    def validate(self, operation: Operation, external_ids: Mapping[str, str]) -> Outcome | None:
+        """A dry run by the platform: Applied where it would take it. None: this platform has none for it."""
+        return None
+
+    @abstractmethod
+    def preflight(self) -> tuple[Finding, ...] | Unread:
+        """Can this account be built in? Token, permissions, page, identity, pixel, billing, account status, currency
+        and time zone as we have them, declarations. All findings (codes `preflight.…`), as `block` or `warn`."""
+
+    @abstractmethod
+    def read_tree(self, campaign_id: str) -> tuple[Live, ...] | NotFound | Unread:
+        """A campaign with all that hangs under it (archived objects left out), in as few calls as possible.
+
+        NotFound: there is no such campaign (or it is archived)."""
+
+    @abstractmethod
+    def list_campaigns(self, *, active_only: bool = False) -> tuple[Live, ...] | Unread:
+        """Every campaign of the account that is not archived, by whomever it was made."""
 
     @abstractmethod
     def read(
@@ -444,8 +660,8 @@ class Client(ABC):
         """One object as it is now."""
 
     @abstractmethod
-    def set_paused(self, object_type: str, external_id: str) -> Outcome:
-        """Pause one object (TikTok may ignore the status at creation)."""
+    def set_status(self, object_type: str, external_id: str, status: RunStatus) -> Outcome:
+        """Switch one campaign, ad set or ad. Sending it twice is harmless."""
 
 
 class Platform(ABC):
@@ -459,6 +675,8 @@ class Platform(ABC):
     credential_fields: ClassVar[Mapping[str, str]]  # name -> help text, for the account form
     #: whether ad sets can have budgets of their own; otherwise the campaign has the only one
     ad_set_budgets: ClassVar[bool] = True
+    #: whether `Wanted` and `Live` name a file of ours by its content, and not by the platform's id
+    files_by_content: ClassVar[bool] = False
     #: what its sandbox is shown in place of secrets; real ones never go there
     sandbox_credentials: ClassVar[Mapping[str, str]] = {"access_token": "sandbox"}
     messages: ClassVar[Mapping[str, Message]]  # finding codes of this platform
@@ -471,9 +689,42 @@ class Platform(ABC):
     def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
         """JSON Schema of the platform settings of a ticket ("campaign"), ad set or ad: closed, whole in itself."""
 
+    #: calls per account that a new account may make; an account's own figure overrides it
+    rate_limit: ClassVar[RateLimit] = RateLimit(600, 60.0)
+
     @abstractmethod
-    def compile(self, ticket: TicketSnapshot) -> Compiled:
-        """The whole tree as operations, everything paused. Pure; never raises for bad tickets."""
+    def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
+        """What to send so that the platform holds what the ticket wants. Pure; never raises for bad tickets.
+
+        CREATE: the whole tree, everything paused, uploads of its files first. The other request types: the
+        difference to `held` (see changes.py); PAUSE, ACTIVATE, ARCHIVE and RENAME come ready-made from there.
+        """
+
+    def media_findings(self, file: File, kind: str) -> list[Finding] | None:
+        """What this platform would refuse of a file used as `kind` (MediaKind or "CARD"), before any ticket uses it; the
+        same rules as in `compile`. None: it does not say."""
+        return None
+
+    @abstractmethod
+    def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
+        """The objects that the creating operations leave behind, of a CREATE plan or of a part of one; what updates and
+        switches change is not among them. Google's criteria are fields of their campaign or ad group."""
+
+    @abstractmethod
+    def fields_of(self, object_type: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An object as the platform's API answers it, in the words of `Wanted.fields`."""
+
+    @abstractmethod
+    def change_kind(self, object_type: str, field: str, before: Any, after: Any) -> ChangeKind:
+        """What changing this field of a live object means, from the reference: update, learning, replace, impossible."""
+
+    @abstractmethod
+    def status_operation(self, account: Account, held: Held, status: RunStatus) -> Operation:
+        """Switch one object; ref "<pause|activate|archive>:<held.ref>", `expect` {"status": status}."""
+
+    @abstractmethod
+    def rename_operation(self, account: Account, held: Held, name: str) -> Operation:
+        """Give one object another name; ref "update:<held.ref>", `expect` {"name": name}."""
 
     @abstractmethod
     def check(self, operations: Sequence[Operation]) -> list[Finding]:
@@ -485,6 +736,14 @@ class Platform(ABC):
     @abstractmethod
     def currency_unit(self, currency: str) -> Decimal | None:
         """Smallest amount in `currency` that the platform can express; None: currency not listed."""
+
+    def money_unit(self, field: str, currency: str) -> Decimal | None:
+        """What 1 in this field of `Wanted.fields` is in the currency's major unit; None: the field is no money."""
+        return None
+
+    def budget_of(self, fields: Mapping[str, Any], currency: str) -> Budget | None:
+        """The budget that an object with these fields spends from; None: it has none of its own."""
+        return None
 
 
 # ------------------------------------------------------------------------------------ shared rules
@@ -511,6 +770,10 @@ def in_units(amount: Decimal, unit: Decimal) -> int | None:
     """`amount` as a whole number of `unit`s, exactly; None where it can't be expressed."""
     units = amount / unit
     return int(units) if units == units.to_integral_value() else None
+
+
+def _nothing() -> None:
+    return None
 
 
 def stand_in(ref: str) -> str:

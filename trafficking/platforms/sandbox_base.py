@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -133,6 +134,7 @@ class Store:
                 "SELECT body FROM object WHERE kind = ? AND id = ?", (kind, object_id)
             ).fetchone()
             body = {**json.loads(text), **changes}
+            body = {key: value for key, value in body.items() if value is not None or key not in changes}
             self._db.execute(
                 "UPDATE object SET body = ?, name = COALESCE(?, name) WHERE kind = ? AND id = ?",
                 (json.dumps(body), changes.get("name"), kind, object_id),
@@ -144,8 +146,9 @@ class Fault:
     """One planned misfortune.
 
     kind: lose_request (closed unread), lose_answer (done, then closed), throttle, server_error,
-    server_error_after_commit, expired_token, html, truncate, slow. `match` is a substring of
-    "METHOD /path"; it strikes the next `count` matching requests after `skip` of them.
+    server_error_after_commit, expired_token, html, truncate, slow, duplicate (the request arrives twice, the second
+    answer is given), drop_field (done, but `field` of what was made or changed is silently forgotten). `match` is a
+    substring of "METHOD /path"; it strikes the next `count` matching requests after `skip` of them.
     """
 
     kind: str
@@ -153,6 +156,7 @@ class Fault:
     count: int = 1
     skip: int = 0
     seconds: float = 1.0
+    field: str = ""
 
 
 class Dropped(Exception):
@@ -163,18 +167,34 @@ class Sandbox(ABC):
     """A platform played locally. Subclasses answer `respond`, and `throttled`/`unauthorised` in the platform's own dialect.
 
     Its control doors, for tests and `manage.py sandbox`: `POST /_sandbox/faults` (a Fault as JSON),
-    `DELETE /_sandbox/faults`, `GET /_sandbox/objects`, `GET /_sandbox/requests` (the last 1,000),
-    `GET /_sandbox/health`.
+    `DELETE /_sandbox/faults`, `GET /_sandbox/objects`, `POST /_sandbox/objects` (change one behind everybody's back:
+    {"kind", "id", "changes"}), `POST /_sandbox/settings` ({"calls", "window_s", "lag_s", "review_s"}),
+    `GET /_sandbox/requests` (the last 1,000), `GET /_sandbox/calls` (per account: calls, and how many were refused
+    for being above its limit), `GET /_sandbox/health`.
+
+    An account may make `calls` calls in any `window_s` seconds; more are refused with `throttled`. Lists and searches
+    show an object only `lag_s` seconds after it was made. An ad that is switched on is in review for `review_s`.
     """
 
     key: ClassVar[str]
 
-    def __init__(self, store: Store | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, store: Store | None = None, clock: Callable[[], float] = time.time, *, calls: int = 100_000,
+        window_s: float = 3600.0, lag_s: float = 0.0, review_s: float = 3600.0,
+    ) -> None:  # fmt: skip
         self.store = store or Store()
         self.clock = clock
+        self.calls, self.window_s = calls, window_s
+        self.lag_s, self.review_s = lag_s, review_s
         self.faults: list[Fault] = []
         self.requests: list[dict[str, Any]] = []
+        self.counted: dict[str, dict[str, int]] = {}
+        self._calls: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
+
+    @abstractmethod
+    def account_of(self, request: Request) -> str:
+        """The ad account whose limit this request counts towards; "" for none (token endpoints)."""
 
     @abstractmethod
     def respond(self, request: Request) -> Response:
@@ -197,8 +217,45 @@ class Sandbox(ABC):
         if request.path.startswith("/_sandbox/"):
             return self._control(request)
         self._remember(request)
+        account = self.account_of(request)
+        wait_s = self._over_limit(account)
+        if wait_s:
+            return self.throttled(request, wait_s)
         fault = self._due_fault(request)
         return self.respond(request) if fault is None else self._struck(request, fault)
+
+    def share_used(self, account: str) -> float:
+        """How much of its limit the account has used, 0 to 1."""
+        with self._lock:
+            return min(1.0, len(self._window(account)) / self.calls)
+
+    def _window(self, account: str) -> deque[float]:
+        window, since = self._calls.setdefault(account, deque()), self.clock() - self.window_s
+        while window and window[0] <= since:
+            window.popleft()
+        return window
+
+    def _over_limit(self, account: str) -> float:
+        """Count the call; seconds to stay away where it is one too many, else 0."""
+        if not account:
+            return 0.0
+        with self._lock:
+            window, now = self._window(account), self.clock()
+            counted = self.counted.setdefault(account, {"calls": 0, "refused": 0})
+            counted["calls"] += 1
+            if len(window) >= self.calls:
+                counted["refused"] += 1
+                return max(0.001, window[0] + self.window_s - now)
+            window.append(now)
+            return 0.0
+
+    def visible(self, row: Mapping[str, Any]) -> bool:
+        """Whether lists and searches show it yet."""
+        return float(row["_created"]) + self.lag_s <= self.clock()
+
+    def tamper(self, kind: str, object_id: str, changes: Mapping[str, Any]) -> None:
+        """Somebody works in the platform's own screens: fields as stored; None takes a field away."""
+        self.store.update(kind, object_id, changes)
 
     def _struck(self, request: Request, fault: Fault) -> Response:
         if fault.kind == "lose_request":
@@ -214,7 +271,11 @@ class Sandbox(ABC):
         if fault.kind == "slow":
             time.sleep(fault.seconds)
             return self.respond(request)
+        if fault.kind == "drop_field":
+            return self._forgetting(request, fault.field)
         response = self.respond(request)
+        if fault.kind == "duplicate":
+            return self.respond(request)
         if fault.kind == "lose_answer":
             raise Dropped
         if fault.kind == "server_error_after_commit":
@@ -222,6 +283,15 @@ class Sandbox(ABC):
         if fault.kind == "truncate":
             return Response(response.status, response.body[: len(response.body) // 2], response.headers)
         raise ValueError(f"unknown fault {fault.kind!r}")
+
+    def _forgetting(self, request: Request, name: str) -> Response:
+        before = {(row["_kind"], row["id"]): row for row in self.store.rows()}
+        response = self.respond(request)
+        for row in self.store.rows():
+            old = before.get((row["_kind"], row["id"]))
+            if old != row and name in row:
+                self.store.update(row["_kind"], row["id"], {name: old.get(name) if old else None})
+        return response
 
     def _due_fault(self, request: Request) -> Fault | None:
         line = f"{request.method} {request.path}"
@@ -257,6 +327,18 @@ class Sandbox(ABC):
             return Response.json(200, {"faults": 0})
         if door == ("GET", "/_sandbox/objects"):
             return Response.json(200, self.store.rows())
+        if door == ("POST", "/_sandbox/objects"):
+            wish = json.loads(request.body)
+            self.tamper(wish["kind"], wish["id"], wish["changes"])
+            return Response.json(200, {"changed": wish["id"]})
+        if door == ("POST", "/_sandbox/settings"):
+            for name, value in json.loads(request.body).items():
+                if name not in ("calls", "window_s", "lag_s", "review_s"):
+                    return Response.json(400, {"error": f"no setting {name}"})
+                setattr(self, name, value)
+            return Response.json(200, {"set": True})
+        if door == ("GET", "/_sandbox/calls"):
+            return Response.json(200, self.counted)
         if door == ("GET", "/_sandbox/requests"):
             return Response.json(200, self.requests)
         if door == ("GET", "/_sandbox/health"):
@@ -274,6 +356,8 @@ class InProcess(BaseAdapter):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         parts = urlsplit(request.url or "")
         body = request.body or b""
+        if hasattr(body, "read"):  # a file that is streamed
+            body = body.read()
         try:
             answer = self.sandbox.handle(
                 Request(

@@ -153,7 +153,7 @@ def changed(**values) -> dict:
         ({"cost_media": -4.5}, "money.not_positive", "lineitems[0].cost_media"),
         ({"start_date": "01/02/2027"}, "cell.date_two_ways", "lineitems[0].start_date"),
         ({"start_date": None}, "plan.missing", "lineitems[0].start_date"),
-        ({"start_date": day(-1)}, "flight.past", "lineitems[0].start_date"),
+        ({"start_date": day(-2)}, "flight.past", "lineitems[0].start_date"),
         ({"name": 5}, "plan.type", "lineitems[0].name"),
         ({"cost_currency": "EURO"}, "money.currency_unknown", "lineitems[0].cost_currency"),
         ({"vehicle": "Pigeons"}, "import.unknown_vendor", "lineitems[0].vehicle"),

@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from trafficking.platforms.base import AdSnapshot, PlannedObject, TicketSnapshot, utm_query
+from trafficking.platforms.base import AdSnapshot, File, PlannedObject, TicketSnapshot, stand_in, utm_query
+from trafficking.platforms.google_ads.media import asset_name, await_ref, check_file
 from trafficking.platforms.google_ads.notes import Notes
 from trafficking.platforms.google_ads.reference import (
     CALLS_TO_ACTION,
     DEMAND_GEN,
     DISPLAY,
     LIMITS,
+    PERFORMANCE_MAX,
     SEARCH,
 )
 from trafficking.platforms.google_ads.tree import Tree
@@ -48,11 +50,28 @@ class Assets:
         self._tree = tree
         self._ticket_id = ticket_id
         self._names: dict[str, str] = {}
+        #: files of ours that ads show, by ref: each is uploaded once
+        self.files: dict[str, File] = {}
+
+    def image_file(self, file: File) -> str:
+        """What stands in a body for an image that is uploaded first."""
+        self.files[file.ref] = file
+        return stand_in(file.ref)
+
+    def video_file(self, file: File, source: str) -> str:
+        """Resource name of the asset for a video that goes to YouTube first."""
+        self.files[file.ref] = file
+        info = {"youtubeVideoAsset": {"youtubeVideoId": stand_in(await_ref(file))}}
+        return self._asset(f"youtube:{file.ref}", asset_name(file), info, source)
 
     def youtube(self, video_id: str, source: str) -> str:
         """Resource name of the asset for a YouTube video."""
         info = {"youtubeVideoAsset": {"youtubeVideoId": video_id}}
         return self._asset(f"youtube:{video_id}", f"YouTube {video_id}", info, source)
+
+    def text(self, text: str, source: str) -> str:
+        """Resource name of the asset for a text (Performance Max)."""
+        return self._asset(f"text:{text}", "", {"textAsset": {"text": text}}, source)
 
     def call_to_action(self, kind: str, source: str) -> str:
         """Resource name of the asset for a button, by `CallToActionType`."""
@@ -62,9 +81,10 @@ class Assets:
     def _asset(self, key: str, name: str, info: Mapping[str, Any], source: str) -> str:
         if key not in self._names:
             resource = self._names[key] = self._tree.temporary("assets")
-            planned = PlannedObject(f"asset:{key}", "asset", name, self._ticket_id)
+            planned = PlannedObject(f"asset:{key}", "asset", name or key, self._ticket_id)
+            named = {"name": name} if name else {}
             self._tree.add(
-                "assetOperation", {"resourceName": resource, "name": name, **info}, planned, {"": source}
+                "assetOperation", {"resourceName": resource, **named, **info}, planned, {"": source}
             )
         return self._names[key]
 
@@ -117,7 +137,11 @@ class AdBuilder:
         for index, media in enumerate(self.ad.media):
             if media.kind != kind:
                 continue
-            if ASSET_ID.fullmatch(media.id):
+            if media.file is not None:
+                check_file(media.file, kind, f"{self.path}.media[{index}]", self.notes)
+                self.sources[f"{pointer}/{len(found)}"] = f"{self.path}.media[{index}]"
+                found.append({"asset": self.assets.image_file(media.file)})
+            elif ASSET_ID.fullmatch(media.id):
                 self.sources[f"{pointer}/{len(found)}"] = f"{self.path}.media[{index}]"
                 found.append({"asset": self.tree.name("assets", media.id)})
             else:
@@ -131,6 +155,11 @@ class AdBuilder:
         found: list[dict[str, str]] = []
         for index, media in enumerate(self.ad.media):
             source = f"{self.path}.media[{index}]"
+            if media.file is not None and media.kind in ("VIDEO", "YOUTUBE_VIDEO"):
+                check_file(media.file, media.kind, source, self.notes)
+                self.sources[f"{pointer}/{len(found)}"] = source
+                found.append({"asset": self.assets.video_file(media.file, source)})
+                continue
             if media.kind == "VIDEO":
                 self.notes.block("media.video_not_on_youtube", source, media=media.id)
             if media.kind != "YOUTUBE_VIDEO":
@@ -148,6 +177,8 @@ class AdBuilder:
         source = f"{self.path}.media"
         self.sources.setdefault(pointer, source)
         given = len(self.ad.media_ids(kind))  # type: ignore[arg-type]
+        if kind == "YOUTUBE_VIDEO":
+            given += sum(media.kind == "VIDEO" and media.file is not None for media in self.ad.media)
         if given < least:
             self.notes.block("media.missing", source, kind=kind, count=given, minimum=least)
         if given > most:
@@ -330,6 +361,7 @@ FORMATS: dict[str, dict[str, Callable[[AdBuilder], dict[str, Any]]]] = {
     SEARCH: {"SEARCH_TEXT": search_ad},
     DISPLAY: {"RESPONSIVE_DISPLAY": display_ad},
     DEMAND_GEN: {"VIDEO": demand_gen_video_ad, "IMAGE": demand_gen_image_ad},
+    PERFORMANCE_MAX: {},  # its ads are asset groups: performance_max.py
 }
 
 
@@ -347,17 +379,17 @@ def ad_group_ad(
     build = AdBuilder(ad, path, tree, assets, notes)
     content = formats[ad.format](build)
     build.sources |= {"/ad/finalUrls": f"{path}.landing_page", "/ad/finalUrlSuffix": f"{path}.utm", "": path}
-    _check_landing_page(ad.landing_page, f"{path}.landing_page", notes)
+    check_landing_page(ad.landing_page, f"{path}.landing_page", notes)
     body = {
         "adGroup": ad_group,
         "status": "PAUSED",
-        "ad": {"finalUrls": [ad.landing_page.strip()], **_suffix(ad), **content},
+        "ad": {"finalUrls": [ad.landing_page.strip()], **final_suffix(ad), **content},
         **_automations(ad, content),
     }
     return body, build.sources
 
 
-def _suffix(ad: AdSnapshot) -> dict[str, str]:
+def final_suffix(ad: AdSnapshot) -> dict[str, str]:
     """UTM parameters as the ad's final URL suffix: the landing page stays as it was approved.
 
     Parameters that the landing page has already are left to it.
@@ -385,7 +417,7 @@ def host(url: str) -> str:
     return name if parts.scheme in ("http", "https") else ""
 
 
-def _check_landing_page(url: str, source: str, notes: Notes) -> None:
+def check_landing_page(url: str, source: str, notes: Notes) -> None:
     url = url.strip()
     if not url:
         notes.block("landing_page.missing", source)

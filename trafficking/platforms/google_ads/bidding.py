@@ -15,7 +15,7 @@ from typing import Any
 from trafficking.platforms.base import TicketSnapshot
 from trafficking.platforms.google_ads.money import positive_micros
 from trafficking.platforms.google_ads.notes import Notes
-from trafficking.platforms.google_ads.reference import DEMAND_GEN, DISPLAY, SEARCH
+from trafficking.platforms.google_ads.reference import DEMAND_GEN, DISPLAY, PERFORMANCE_MAX, SEARCH
 
 CONVERSION_GOALS = ("CONVERSIONS", "LEADS")
 #: What people ask of YouTube, and Demand Gen cannot be told to optimise for.
@@ -57,6 +57,9 @@ def bidding(ticket: TicketSnapshot, notes: Notes) -> Bidding | None:
     wish = _wish(ticket, goal)
     if goal in CONVERSION_GOALS or goal == "CONVERSION_VALUE":
         _warn_of_default_goals(ticket, notes)
+    if ticket.buying_type == PERFORMANCE_MAX and goal not in (*CONVERSION_GOALS, "CONVERSION_VALUE"):
+        _refuse_goal(ticket, wish, notes)
+        return None
     if goal == "CLICKS":
         return _clicks(ticket, wish, notes)
     if goal in CONVERSION_GOALS:

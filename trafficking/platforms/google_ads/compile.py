@@ -21,9 +21,11 @@ from dataclasses import replace
 from typing import Any
 
 from trafficking.platforms.base import AdSetSnapshot, Compiled, Operation, PlannedObject, TicketSnapshot
+from trafficking.platforms.google_ads import performance_max
 from trafficking.platforms.google_ads.ads import FORMATS, Assets, ad_group_ad, display_width, host
 from trafficking.platforms.google_ads.bidding import Bidding, bidding
 from trafficking.platforms.google_ads.budget import budget_fields
+from trafficking.platforms.google_ads.media import uploads
 from trafficking.platforms.google_ads.money import CURRENCIES
 from trafficking.platforms.google_ads.notes import Notes
 from trafficking.platforms.google_ads.reference import (
@@ -33,9 +35,11 @@ from trafficking.platforms.google_ads.reference import (
     DISPLAY,
     EU_COUNTRIES,
     LIMITS,
+    PERFORMANCE_MAX,
     SEARCH,
     config_schema,
 )
+from trafficking.platforms.google_ads.resources import customer_id
 from trafficking.platforms.google_ads.schedule import Flight, flight, schedules
 from trafficking.platforms.google_ads.targeting import (
     Audience,
@@ -48,7 +52,7 @@ from trafficking.platforms.google_ads.targeting import (
     places,
     websites,
 )
-from trafficking.platforms.google_ads.tree import Tree
+from trafficking.platforms.google_ads.tree import Tree, bindings
 
 NO_EU_POLITICS = "DOES_NOT_CONTAIN_EU_POLITICAL_ADVERTISING"
 #: What Google's caps may be counted by: one day, week or month (frequency_cap_time_unit.py).
@@ -57,28 +61,21 @@ SEARCH_PLACEMENTS = ("GOOGLE_SEARCH", "SEARCH_PARTNERS")
 YOUTUBE_PLACEMENTS = tuple(name for name in DEMAND_GEN_CHANNELS if name.startswith("YOUTUBE_"))
 
 
-def compile_ticket(ticket: TicketSnapshot) -> Compiled:
+def compile_create(ticket: TicketSnapshot) -> Compiled:
     """The whole tree as one operation, or findings that say what keeps it from being one."""
     notes = Notes()
-    if ticket.request_type != "CREATE":
-        notes.block("request.unsupported", "request_type", request_type=ticket.request_type)
-        return Compiled((), tuple(notes.findings))
     if ticket.buying_type not in FORMATS:
         notes.block("channel.unknown", "buying_type", channel=ticket.buying_type, known=sorted(FORMATS))
         return Compiled((), tuple(notes.findings))
     ticket = _with_sound_config(ticket, notes)
-    tree = _build(ticket, notes)
+    tree, assets = _build(ticket, notes)
     if notes.blocked:
         return Compiled((), tuple(notes.findings))
-    return Compiled((_operation(ticket, tree),), tuple(notes.findings))
+    ahead = uploads(tree.customer_id, assets.files)
+    return Compiled((*ahead, _operation(tree)), tuple(notes.findings))
 
 
-def customer_id(ticket: TicketSnapshot) -> str:
-    """The account's ten digits: people write 123-456-7890."""
-    return ticket.account.external_id.replace("-", "").strip()
-
-
-def _operation(ticket: TicketSnapshot, tree: Tree) -> Operation:
+def _operation(tree: Tree) -> Operation:
     return Operation(
         ref="campaign",
         action="create",
@@ -87,12 +84,13 @@ def _operation(ticket: TicketSnapshot, tree: Tree) -> Operation:
         path=f"/{API_VERSION}/customers/{tree.customer_id}/googleAds:mutate",
         body=tree.body(),
         objects=tuple(tree.objects),
+        bindings=bindings(tree.body()),
         sources=tree.sources,
     )
 
 
-def _build(ticket: TicketSnapshot, notes: Notes) -> Tree:
-    tree = Tree(customer_id(ticket))
+def _build(ticket: TicketSnapshot, notes: Notes) -> tuple[Tree, Assets]:
+    tree = Tree(customer_id(ticket.account))
     _check_account(ticket, notes)
     _check_declarations(ticket, notes)
     _check_objective(ticket, notes)
@@ -104,10 +102,14 @@ def _build(ticket: TicketSnapshot, notes: Notes) -> Tree:
     campaign = _add_campaign(ticket, days, bid, tree, notes)
     assets = Assets(tree, ticket.ticket_id)
     for index in range(len(ticket.ad_sets)):
-        _add_ad_group(ticket, index, campaign, bid, tree, assets, notes)
+        if ticket.buying_type == PERFORMANCE_MAX:
+            _check_ad_group_name(ticket, index, notes)
+            performance_max.add_asset_group(ticket, index, campaign, tree, assets, notes)
+        else:
+            _add_ad_group(ticket, index, campaign, bid, tree, assets, notes)
     if len(tree.operations) > LIMITS["operations"]:
         notes.block("mutate.too_large", "", count=len(tree.operations), maximum=LIMITS["operations"])
-    return tree
+    return tree, assets
 
 
 # ------------------------------------------------------------------------------- the whole ticket
@@ -149,7 +151,7 @@ def _config_fits(level: str, config: Mapping[str, Any], field: str, notes: Notes
 
 
 def _check_account(ticket: TicketSnapshot, notes: Notes) -> None:
-    if not re.fullmatch(r"\d{10}", customer_id(ticket)):
+    if not re.fullmatch(r"\d{10}", customer_id(ticket.account)):
         notes.block("account.id_malformed", "account", account=ticket.account.external_id)
     if ticket.currency != ticket.account.currency:
         notes.block(
@@ -297,6 +299,8 @@ def _channel_settings(ticket: TicketSnapshot) -> dict[str, Any]:
     """Networks and location options, stated rather than left to Google's defaults."""
     if ticket.buying_type == DEMAND_GEN:
         return {"demandGenCampaignSettings": {"upgradedTargeting": True}}
+    if ticket.buying_type == PERFORMANCE_MAX:
+        return performance_max.campaign_settings(ticket)
     intent = ticket.config.get("location_intent", "PRESENCE")
     return {
         "networkSettings": _networks(ticket),
@@ -355,9 +359,7 @@ def _add_campaign_criteria(ticket: TicketSnapshot, campaign: str, tree: Tree, no
         key = f"schedule:{info['dayOfWeek']}:{info['startHour']}-{info['endHour']}"
         found.append(Criterion(key, {"adSchedule": info}, "ad_sets[0].dayparts"))
     for criterion in found:
-        _add_criterion(
-            tree, "campaignCriterionOperation", {"campaign": campaign}, criterion, ticket.ticket_id, ""
-        )
+        _add_criterion(tree, "campaignCriterionOperation", {"campaign": campaign}, criterion)
 
 
 def _refuse_differences(ticket: TicketSnapshot, setting: str, notes: Notes) -> None:
@@ -367,15 +369,13 @@ def _refuse_differences(ticket: TicketSnapshot, setting: str, notes: Notes) -> N
             notes.block("ad_set.differs", f"ad_sets[{index}].{setting}", setting=setting, level="campaign")
 
 
-def _add_criterion(
-    tree: Tree, operation: str, parent: Mapping[str, str], criterion: Criterion, intent: str, scope: str
-) -> None:
+def _add_criterion(tree: Tree, operation: str, parent: Mapping[str, str], criterion: Criterion) -> None:
     """One criterion under its campaign or ad group. Only positive ad group criteria have a status of ours."""
     status = {"status": "ENABLED"} if "adGroup" in parent and not criterion.negative else {}
     tree.add(
         operation,
         {**parent, "negative": criterion.negative, **status, **criterion.info},
-        PlannedObject(f"criterion:{scope}{criterion.key}", "criterion", criterion.key, intent),
+        None,
         {"": criterion.source},
     )
 
@@ -399,10 +399,7 @@ def _add_ad_group(
          "/demandGenAdGroupSettings": f"{path}.placements"},
     )  # fmt: skip
     for criterion in _ad_group_criteria(ticket, ad_set, people, path, notes):
-        scope = f"{ad_set.intent_id}:"
-        _add_criterion(
-            tree, "adGroupCriterionOperation", {"adGroup": resource}, criterion, ad_set.intent_id, scope
-        )
+        _add_criterion(tree, "adGroupCriterionOperation", {"adGroup": resource}, criterion)
     _add_ads(ticket, ad_set, resource, path, tree, assets, notes)
 
 

@@ -33,6 +33,11 @@ RESOURCES = {
         "ad_group_criterion", "resources.types.ad_group_criterion", "AdGroupCriterion",
     ),
     "adGroupAdOperation": ("ad_group_ad", "resources.types.ad_group_ad", "AdGroupAd"),
+    "assetGroupOperation": ("asset_group", "resources.types.asset_group", "AssetGroup"),
+    "assetGroupAssetOperation": ("asset_group_asset", "resources.types.asset_group_asset", "AssetGroupAsset"),
+    "assetGroupSignalOperation": (
+        "asset_group_signal", "resources.types.asset_group_signal", "AssetGroupSignal",
+    ),
 }  # fmt: skip
 
 #: Messages whose contents are described; every other message field is known by name only.
@@ -46,8 +51,12 @@ DESCRIBED = {
     "MaximizeConversionValue", "MaximizeConversions", "NetworkSettings", "PlacementInfo",
     "ResponsiveDisplayAdControlSpec", "ResponsiveDisplayAdInfo", "ResponsiveSearchAdInfo", "TargetCpc",
     "TargetImpressionShare", "TargetRestriction", "TargetSpend", "TargetingSetting", "UserInterestInfo",
-    "UserListInfo", "YoutubeVideoAsset",
+    "UserListInfo", "YoutubeVideoAsset", "TextAsset", "ImageAsset", "SearchThemeInfo", "AssetAutomationSetting",
 }  # fmt: skip
+
+#: Marked "Output only." in the SDK's docstring, and yet written: the data of an image asset "is mutate only"
+#: (asset_types.py, ImageAsset), and Google's own example upload_image_asset.py sets it.
+WRITABLE = {"Asset": {"image_asset"}}
 
 #: Fields that a create must carry. Docstrings of the SDK's messages ("This field is required…"),
 #: and for the political declaration MutateError.EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED.
@@ -63,7 +72,11 @@ REQUIRED = {
     "AdGroupCriterion": ["adGroup"],
     "AdGroupAd": ["adGroup", "status", "ad"],
     "Ad": ["finalUrls"],
-    "Asset": ["resourceName"],
+    "AssetGroup": ["resourceName", "name", "campaign", "status", "finalUrls"],
+    "AssetGroupAsset": ["assetGroup", "asset", "fieldType"],
+    "AssetGroupSignal": ["assetGroup"],
+    "TextAsset": ["text"],
+    "SearchThemeInfo": ["text"],
     "AdTextAsset": ["text"],
     "AdImageAsset": ["asset"],
     "AdVideoAsset": ["asset"],
@@ -96,7 +109,8 @@ ONE_OF = {
     "Ad": [
         "responsiveSearchAd", "responsiveDisplayAd", "demandGenMultiAssetAd", "demandGenVideoResponsiveAd",
     ],
-    "Asset": ["youtubeVideoAsset", "callToActionAsset"],
+    "AssetGroupSignal": ["audience", "searchTheme"],
+    "Asset": ["youtubeVideoAsset", "callToActionAsset", "imageAsset", "textAsset"],
 }  # fmt: skip
 
 #: Facets beside the SDK's types. Sources: docstrings of ad_type_infos.py, criteria.py, ad_group.py,
@@ -158,6 +172,27 @@ LIMITS = {
     "demand_gen_video": {
         "headlines": [1, 5, 40], "long_headline": [1, 1, 90], "descriptions": [1, 5, 90],
         "business_name": [1, 1, 25], "videos": [1, 5], "logos": [1, 1],
+    },
+    # Shapes: smallest width and height, and ratio, of the docstrings of ad_type_infos.py (v26), ±1 %. 5,120 KB: from
+    # practice (Google Ads help, image specifications). WEBP and others are refused: "GIF, JPEG, and PNG".
+    "image_files": {
+        "types": ["image/jpeg", "image/png", "image/gif"], "bytes": 5_242_880, "tolerance": 0.01,
+        "shapes": {
+            "IMAGE": [600, 314, 1.91, 1], "SQUARE_IMAGE": [300, 300, 1, 1], "PORTRAIT_IMAGE": [480, 600, 4, 5],
+            "LOGO": [128, 128, 1, 1],
+        },
+    },
+    # YouTube's own: 256 GB or 12 hours (support.google.com/youtube/answer/71673, from practice).
+    "video_files": {
+        "types": ["video/mp4", "video/quicktime", "video/mpeg", "video/x-msvideo", "video/webm", "video/x-ms-wmv"],
+        "bytes": 274_877_906_944, "seconds": 43_200,
+    },
+    # developers.google.com/google-ads/api/docs/performance-max/asset-requirements (from practice: not in the SDK,
+    # which says only that each may be too few).
+    "performance_max": {
+        "headlines": [3, 15, 30], "long_headline": [1, 5, 90], "descriptions": [2, 5, 90],
+        "short_description": 60, "business_name": [1, 1, 25], "videos": [0, 5],
+        "images": {"IMAGE": [1, 20], "SQUARE_IMAGE": [1, 20], "PORTRAIT_IMAGE": [0, 20], "LOGO": [1, 5]},
     },
     "keyword_characters": 80,
     "keyword_words": 10,
@@ -224,6 +259,44 @@ CALLS_TO_ACTION = {
     "PLAY_GAME": ["PLAY_NOW", "Play now"],
 }
 
+#: What changing a field of something that runs means: (kind, where that stands). `learning` also stands for a new
+#: review. Patterns match names of fields (fields.py), the first one that fits holds; what none matches is an update.
+_IMMUTABLE = "'Immutable.' in the SDK's v26 message"
+_LEARNING = "bidding_strategy_system_status.py (v26): "
+_REVIEW = (
+    "Google reviews an ad again after an edit (from practice: support.google.com/google-ads/answer/1722120)"
+)
+CHANGES: dict[str, list[list[str]]] = {
+    "campaign": [
+        ["advertisingChannelType", "impossible", f"{_IMMUTABLE} Campaign"],
+        ["brandGuidelinesEnabled", "impossible", f"{_IMMUTABLE} Campaign"],
+        [
+            "demandGenCampaignSettings.upgradedTargeting",
+            "impossible",
+            "FieldError.IMMUTABLE_FIELD (from practice: it is set when the campaign is created)",
+        ],
+        ["bidding", "learning", f"{_LEARNING}LEARNING_SETTING_CHANGE"],
+        ["finalUrlSuffix", "update", "no review: the landing page stays (from practice)"],
+    ],
+    "budget": [
+        ["period", "impossible", f"{_IMMUTABLE} CampaignBudget; CampaignError.CANNOT_CHANGE_BUDGET_PERIOD"],
+        ["explicitlyShared", "impossible", "campaign_budget.py (v26): a budget that is shared stays so"],
+        ["*AmountMicros", "learning", f"{_LEARNING}LEARNING_BUDGET_CHANGE"],
+        ["amountMicros", "learning", f"{_LEARNING}LEARNING_BUDGET_CHANGE"],
+    ],
+    "ad_set": [
+        ["type", "replace", f"{_IMMUTABLE} AdGroup"],
+        ["audienceSetting.useAudienceGrouped", "replace", f"{_IMMUTABLE} AdGroup"],
+        ["cpmBidMicros", "learning", f"{_LEARNING}LEARNING_SETTING_CHANGE"],
+        ["keywords", "learning", f"{_LEARNING}LEARNING_COMPOSITION_CHANGE"],
+    ],
+    "ad": [
+        ["name", "replace", f"{_IMMUTABLE} Ad"],
+        ["adGroupAdAssetAutomationSettings", "update", "a switch of the AdGroupAd, no content of the ad"],
+        ["*", "learning", _REVIEW],
+    ],
+}
+
 EU_COUNTRIES = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
     "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -265,6 +338,10 @@ CONFIG = {
                 "percent": {"type": "integer", "minimum": 1, "maximum": 100},
             },
             "description": "Search with the goal impressions: where on the page, and in how many of 100 auctions.",
+        },
+        "google_enhancements": {
+            "type": "boolean",
+            "description": "Performance Max: let Google make texts, images, videos and landing pages nobody here approved. Default no.",
         },
         "tracking_url_template": {
             "type": "string",
@@ -350,6 +427,7 @@ def build() -> dict[str, Any]:
         "language_aliases": LANGUAGE_ALIASES,
         "eu_countries": list(EU_COUNTRIES),
         "calls_to_action": CALLS_TO_ACTION,
+        "changes": CHANGES,
         "age_bands": _age_bands(),
         "error_codes": _error_codes(),
     }
@@ -363,7 +441,7 @@ def _resource_schema(module: str, message: str) -> dict[str, Any]:
 def _message_schema(message: Any) -> dict[str, Any]:
     """One message as an object schema, without its output-only fields."""
     name = message.pb().DESCRIPTOR.name
-    hidden = _output_only(message)
+    hidden = _output_only(message) - WRITABLE.get(name, set())
     fields = [field for field in message.pb().DESCRIPTOR.fields if field.name not in hidden]
     schema: dict[str, Any] = {
         "type": "object",
@@ -428,16 +506,20 @@ def _output_only(message: Any) -> set[str]:
 
 
 def _envelope() -> dict[str, Any]:
-    """The request around the creates: known operations only, one each, atomic."""
-    creates = {
-        operation: {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["create"],
-            "properties": {"create": {"type": "object"}},
-        }
-        for operation in RESOURCES
+    """The request around the changes: known operations only, one each, atomic."""
+    change = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "create": {"type": "object"},
+            "update": {"type": "object", "required": ["resourceName"]},
+            "updateMask": {"type": "string", "minLength": 1},
+            "remove": {"type": "string", "minLength": 1},
+        },
+        "oneOf": [{"required": ["create"]}, {"required": ["update"]}, {"required": ["remove"]}],
+        "dependentRequired": {"update": ["updateMask"], "updateMask": ["update"]},
     }
+    changes = dict.fromkeys((*RESOURCES, "adOperation"), change)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -453,7 +535,7 @@ def _envelope() -> dict[str, Any]:
                     "additionalProperties": False,
                     "minProperties": 1,
                     "maxProperties": 1,
-                    "properties": creates,
+                    "properties": changes,
                 },
             },
             "partialFailure": {"const": False},

@@ -1,128 +1,93 @@
 """After a lost answer: which of the planned objects are on the platform, recognised by what they are.
 
 Campaigns and ad groups are found by their governed names. Search and display ads have no name on Google (Ad.name
-"is currently only supported for […] DemandGen ads", ad.py v26), criteria neither: they are recognised by content.
-The mutate is atomic, so a campaign that is there has everything else.
+"is currently only supported for […] DemandGen ads", ad.py v26): they are recognised by their contents, the closest
+one first. The mutate is atomic, so what is there in part is somebody else's.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from trafficking.platforms.base import Operation
+from trafficking.platforms.base import Live, Operation, PlannedObject, Wanted
+from trafficking.platforms.google_ads.fields import asset_label
+from trafficking.platforms.google_ads.resources import external_id
+from trafficking.platforms.google_ads.tree import creates
+from trafficking.platforms.google_ads.wanted import made_by
 
-Row = Mapping[str, Any]
-
-CRITERION_INFOS = (
-    "keyword", "location", "language", "adSchedule", "ageRange", "gender", "userInterest", "userList",
-    "customAudience", "combinedAudience", "audience", "placement",
-)  # fmt: skip
-AD_INFOS = (
-    "responsiveSearchAd",
-    "responsiveDisplayAd",
-    "demandGenMultiAssetAd",
-    "demandGenVideoResponsiveAd",
-)
+#: An ad is taken for ours when more than this share of what the plan says of it is found on it.
+ENOUGH = 0.5
 
 
-class Landed:
-    """Resource names of what is there, claimed one by one as planned objects are matched."""
-
-    def __init__(self) -> None:
-        self._names: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-
-    def add(self, key: tuple[Any, ...], resource_name: str) -> None:
-        self._names[key].append(resource_name)
-
-    def claim(self, key: tuple[Any, ...]) -> str | None:
-        """The next unclaimed object that looks like this."""
-        names = self._names.get(key)
-        return names.pop(0) if names else None
-
-
-def take_stock(rows: Iterable[Row]) -> Landed:
-    """Index the rows of all queries by what identifies them."""
-    landed = Landed()
-    for row in rows:
-        for kind, key in (
-            ("campaignCriterion", _criterion_key), ("adGroupCriterion", _criterion_key),
-            ("adGroupAd", _ad_key), ("adGroup", _named_key), ("asset", _asset_key),
-        ):  # fmt: skip
-            if kind in row:
-                landed.add(key(kind, row[kind]), row[kind]["resourceName"])
-                break
-    return landed
+def match(
+    operation: Operation, lives: Sequence[Live], labels: Mapping[str, str], taken: Iterable[str]
+) -> dict[str, str]:
+    """External id by ref of each new object that is there. `taken` are ids that can't be it."""
+    ids = _assets(operation, labels)
+    free = [each for each in lives if each.external_id not in set(taken)]
+    for wanted in sorted(made_by(operation), key=lambda each: each.type == "ad"):
+        if wanted.type != "ad":
+            _claim(wanted, [each for each in free if _is_named(wanted, each, ids)], ids)
+    ads = [each for each in made_by(operation) if each.type == "ad"]
+    _claim_ads(ads, [each for each in free if each.type == "ad"], ids)
+    return ids
 
 
-def match(operation: Operation, campaign: Row, landed: Landed) -> dict[str, str] | None:
-    """Resource name for each planned ref; None where something of it is not there."""
-    names: dict[str, str] = {}
-    real: dict[str, str] = {}  # temporary resource name -> the one on the platform
-    for planned, mutate in zip(operation.objects, operation.body["mutateOperations"], strict=True):
-        ((change, wrapped),) = mutate.items()
-        create = wrapped["create"]
-        found = _found(change, _resolved(create, real), campaign, landed)
-        if found is None:
-            return None
-        names[planned.ref] = found
-        if "resourceName" in create:
-            real[create["resourceName"]] = found
-    return names
+def new_refs(operation: Operation) -> set[str]:
+    return {each.ref for each in operation.objects if not each.external_id}
 
 
-def _found(change: str, create: Row, campaign: Row, landed: Landed) -> str | None:
-    if change == "campaignBudgetOperation":
-        return str(campaign["campaignBudget"])
-    if change == "campaignOperation":
-        return str(campaign["resourceName"])
-    kind = change.removesuffix("Operation")
-    key = {"adGroup": _named_key, "adGroupAd": _ad_key, "asset": _asset_key}.get(kind, _criterion_key)
-    return landed.claim(key(kind, create))
+def agrees(planned: PlannedObject, lives: Mapping[tuple[str, str], Live]) -> bool:
+    """Whether a change left behind what it was to leave behind. Keys of `lives` are (type, external id)."""
+    live = lives.get((planned.type, planned.external_id))
+    if live is None:
+        return planned.expect.get("status") == "ARCHIVED"
+    found = {**live.fields, "status": live.status}
+    if live.name and "name" not in found:
+        found["name"] = live.name
+    return all(found.get(name) == value for name, value in planned.expect.items())
 
 
-def _resolved(value: Any, real: Mapping[str, str]) -> Any:
-    """The value with temporary resource names replaced by real ones."""
-    if isinstance(value, dict):
-        return {key: _resolved(each, real) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_resolved(each, real) for each in value]
-    return real.get(value, value) if isinstance(value, str) else value
+def _assets(operation: Operation, labels: Mapping[str, str]) -> dict[str, str]:
+    by_label = {text: name for name, text in labels.items()}
+    made = {each.owner: by_label.get(asset_label(each.body)) for each in creates(operation)
+            if each.operation == "assetOperation"}  # fmt: skip
+    return {ref: str(external_id(name)) for ref, name in made.items() if name}
 
 
-def _named_key(kind: str, thing: Row) -> tuple[Any, ...]:
-    return kind, thing.get("name")
+def _is_named(wanted: Wanted, live: Live, ids: Mapping[str, str]) -> bool:
+    if live.type != wanted.type or not _under(wanted, live, ids):
+        return False
+    return wanted.type == "budget" or live.name == wanted.name
 
 
-def _asset_key(kind: str, asset: Row) -> tuple[Any, ...]:
-    video = asset.get("youtubeVideoAsset", {}).get("youtubeVideoId")
-    return kind, video, asset.get("callToActionAsset", {}).get("callToAction")
+def _under(wanted: Wanted, live: Live, ids: Mapping[str, str]) -> bool:
+    """Whether it hangs under the planned parent: a ref of the plan, or the resource name of what was there before."""
+    parent = ids.get(wanted.parent) or external_id(wanted.parent) or ""
+    return live.parent_id == parent
 
 
-def _criterion_key(kind: str, criterion: Row) -> tuple[Any, ...]:
-    parent = criterion.get("campaign") or criterion.get("adGroup")
-    info = next(((name, _frozen(criterion[name])) for name in CRITERION_INFOS if criterion.get(name)), None)
-    return kind, parent if kind == "adGroupCriterion" else "", bool(criterion.get("negative")), info
+def _claim(wanted: Wanted, candidates: Sequence[Live], ids: dict[str, str]) -> None:
+    if candidates:
+        ids[wanted.ref] = candidates[0].external_id
 
 
-def _ad_key(kind: str, ad_group_ad: Row) -> tuple[Any, ...]:
-    ad = ad_group_ad["ad"]
-    urls = tuple(ad.get("finalUrls", ()))
-    if ad.get("name"):
-        return kind, ad_group_ad["adGroup"], ad["name"], urls
-    info = next(((name, _texts(ad[name])) for name in AD_INFOS if ad.get(name)), None)
-    return kind, ad_group_ad["adGroup"], urls, ad.get("finalUrlSuffix", ""), info
+def _claim_ads(ads: Sequence[Wanted], lives: Sequence[Live], ids: dict[str, str]) -> None:
+    """The closest pairs first, each ad once."""
+    pairs = sorted(
+        ((_likeness(ad, live), index, ad, live) for index, ad in enumerate(ads) for live in lives
+         if _under(ad, live, ids)),
+        key=lambda pair: (-pair[0], pair[1]),
+    )  # fmt: skip
+    claimed: set[str] = set()
+    for likeness, _index, ad, live in pairs:
+        if likeness > ENOUGH and ad.ref not in ids and live.external_id not in claimed:
+            ids[ad.ref] = live.external_id
+            claimed.add(live.external_id)
 
 
-def _texts(info: Row) -> tuple[Any, ...]:
-    """Headlines and descriptions: what tells one ad from another, whatever Google adds to them."""
-    names = ("headlines", "descriptions")
-    return tuple(tuple(sorted(asset["text"] for asset in info.get(name, ()))) for name in names)
-
-
-def _frozen(info: Row) -> tuple[tuple[str, str], ...]:
-    """A criterion's info without what Google adds to it, and without case (placements, keywords)."""
-    return tuple(
-        sorted((key, str(value).casefold()) for key, value in info.items() if not isinstance(value, dict))
-    )
+def _likeness(wanted: Wanted, live: Live) -> float:
+    """Share of the planned fields that the ad has just so."""
+    if not wanted.fields:
+        return 1.0
+    return sum(live.fields.get(name) == value for name, value in wanted.fields.items()) / len(wanted.fields)

@@ -8,10 +8,47 @@ from governance.findings import gettext_noop as _
 MESSAGES = {
     f"google_ads.{code}": message
     for code, message in {
+        # the account, before anything is sent
+        "preflight.no_customer": Message(
+            _("Google Ads answers nothing about the account {account}."),
+            _("Check the account's id and that the connected user may manage it."),
+        ),
+        "preflight.not_enabled": Message(
+            _("The Google Ads account {account} is {status}: nothing can be built in it."),
+            _("Have it reactivated in Google Ads, or choose another ad account."),
+        ),
+        "preflight.manager": Message(
+            _("{account} is a manager account, which has no campaigns of its own."),
+            _("Enter the advertiser's account, and this one as its login customer id."),
+        ),
+        "preflight.currency": Message(
+            _("Google Ads bills the account in {theirs}, here it is kept in {ours}."),
+            _("Correct the ad account's currency here, and check its tickets' amounts."),
+        ),
+        "preflight.time_zone": Message(
+            _("The account's days are those of {theirs} on Google Ads, here those of {ours}."),
+            _("Correct the ad account's time zone here, and check the flights of its tickets."),
+        ),
+        "preflight.billing": Message(
+            _("The account {account} has no approved billing (found: {states})."),
+            _("Set up billing in Google Ads; without it ads are made and never shown."),
+        ),
+        "preflight.eu_political_undeclared": Message(
+            _(
+                "{count} campaigns of the account don't say whether they hold political ads for the EU: {campaigns}."
+            ),
+            _(
+                "Declare them in Google Ads first: until then Google refuses every change of campaigns in the account."
+            ),
+        ),
+        "preflight.conversion_action": Message(
+            _("The conversion action {conversion_action} can't be used (found: {state})."),
+            _("Enter an enabled conversion action of the account, or none."),
+        ),
         # the ticket as a whole
         "request.unsupported": Message(
-            _("Google Ads requests of the type {request_type} can't be sent yet."),
-            _("Make a ticket of the type CREATE."),
+            _("There is no request of the type {request_type} for Google Ads."),
+            _("Choose one of CREATE, UPDATE, ADD, PAUSE, ACTIVATE, ARCHIVE and RENAME."),
         ),
         "channel.unknown": Message(
             _("Google Ads has no channel {channel} here; there are {known}."),
@@ -368,6 +405,46 @@ MESSAGES = {
         ),
         "media.too_many": Message(
             _("There are {count} media of the kind {kind}, at most {maximum} are taken."), _("Remove some.")
+        ),
+        "adopted.by_hand": Message(
+            _("{name}: {field} was let stand as {value} on the platform and has been changed there again."),
+            _("Set it back in Google Ads, or change the ticket so that it says what is wanted."),
+        ),
+        "performance_max.one_ad": Message(
+            _("An asset group of Performance Max shows the assets of one ad; this ad set has {count}."),
+            _("Keep one ad per ad set, with all its texts and images, or make more ad sets."),
+        ),
+        "performance_max.no_targeting": Message(
+            _("Performance Max has no place for {setting}: Google chooses whom it reaches."),
+            _("Remove it, or use another channel."),
+        ),
+        "performance_max.audience": Message(
+            _("{audience} can't be an audience signal; Performance Max takes audiences/ and a number."),
+            _("Make an audience in Google Ads and enter it as audiences/123."),
+        ),
+        "performance_max.short_description": Message(
+            _("Performance Max needs one description of at most {width} characters."),
+            _("Shorten one of them."),
+        ),
+        "media.type": Message(
+            _("{name} is of the type {type}; Google Ads takes {known}."),
+            _("Save the file in one of these types."),
+        ),
+        "media.too_large": Message(
+            _("{name} has {bytes} bytes; Google Ads takes at most {maximum}."), _("Compress the file.")
+        ),
+        "media.too_small": Message(
+            _("{name} is {width} × {height} pixels; Google Ads needs at least {least}."),
+            _("Export it larger, or use it as another kind of image."),
+        ),
+        "media.ratio": Message(
+            _(
+                "{name} is {width} × {height} pixels; as {kind} Google Ads takes the ratio {ratio} only (within 1 %)."
+            ),
+            _("Crop the file, or use it as another kind of image."),
+        ),
+        "media.too_long": Message(
+            _("{name} lasts {seconds} seconds; YouTube takes at most {maximum}."), _("Shorten the video.")
         ),
         "media.not_an_asset": Message(
             _("{media} ({kind}) is no asset id of Google Ads."),

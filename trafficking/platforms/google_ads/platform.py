@@ -10,17 +10,25 @@ import requests
 
 from governance.findings import Finding
 from trafficking.platforms.base import (
+    Account,
+    Budget,
+    ChangeKind,
     Client,
     Compiled,
     ConfigLevel,
     Connection,
+    Held,
     Operation,
     Platform,
+    RateLimit,
+    RunStatus,
     TicketSnapshot,
+    Wanted,
 )
 from trafficking.platforms.google_ads.ads import MACROS
+from trafficking.platforms.google_ads.change_kinds import change_kind
 from trafficking.platforms.google_ads.client import LIVE_URL, GoogleAdsClient
-from trafficking.platforms.google_ads.compile import compile_ticket
+from trafficking.platforms.google_ads.fields import fields_of
 from trafficking.platforms.google_ads.messages import MESSAGES
 from trafficking.platforms.google_ads.money import currency_unit
 from trafficking.platforms.google_ads.reference import (
@@ -30,6 +38,11 @@ from trafficking.platforms.google_ads.reference import (
     create_schema,
     envelope_schema,
 )
+from trafficking.platforms.google_ads.request import compile_request, rename_operation, status_operation
+from trafficking.platforms.google_ads.wanted import wanted
+
+#: Amounts are in millionths of the currency's major unit (CampaignBudget.amount_micros).
+MICRO = Decimal("0.000001")
 
 
 class GoogleAds(Platform):
@@ -43,8 +56,10 @@ class GoogleAds(Platform):
         "SEARCH": "Google Search",
         "DISPLAY": "Google Display Network",
         "DEMAND_GEN": "Google Demand Gen (YouTube, Discover, Gmail)",
+        "PERFORMANCE_MAX": "Google Performance Max (all of Google's inventory)",
     }
     ad_set_budgets = False
+    files_by_content = True
     sandbox_credentials = {"developer_token": "sandbox", "access_token": "sandbox"}
     credential_fields = {
         "developer_token": "Developer token of the manager account (API Centre).",
@@ -61,8 +76,28 @@ class GoogleAds(Platform):
     def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
         return CONFIG if level == "campaign" else CONFIG["$defs"][level]
 
-    def compile(self, ticket: TicketSnapshot) -> Compiled:
-        return compile_ticket(ticket)
+    #: Google publishes no figure per account: queries per second are metered per customer and developer token, and
+    #: refused with QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED (from practice: five a second are well taken).
+    rate_limit = RateLimit(300, 60.0)
+
+    def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
+        return compile_request(self, ticket, held)
+
+    def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
+        return wanted(operations)
+
+    def fields_of(self, object_type: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`raw` as `Client.read` answers it, or a row of a query; see `fields.py` for its shape."""
+        return fields_of(object_type, raw)
+
+    def change_kind(self, object_type: str, field: str, before: Any, after: Any) -> ChangeKind:
+        return change_kind(object_type, field, before, after)
+
+    def status_operation(self, account: Account, held: Held, status: RunStatus) -> Operation:
+        return status_operation(account, held, status)
+
+    def rename_operation(self, account: Account, held: Held, name: str) -> Operation:
+        return rename_operation(account, held, name)
 
     def check(self, operations: Sequence[Operation]) -> list[Finding]:
         return [finding for operation in operations for finding in _check(operation)]
@@ -73,14 +108,28 @@ class GoogleAds(Platform):
     def currency_unit(self, currency: str) -> Decimal | None:
         return currency_unit(currency)
 
+    def money_unit(self, field: str, currency: str) -> Decimal | None:
+        return MICRO if field.endswith("Micros") and "Fraction" not in field else None
+
+    def budget_of(self, fields: Mapping[str, Any], currency: str) -> Budget | None:
+        if fields.get("totalAmountMicros"):
+            return Budget(Decimal(str(fields["totalAmountMicros"])) * MICRO, "LIFETIME")
+        if fields.get("amountMicros"):
+            return Budget(Decimal(str(fields["amountMicros"])) * MICRO, "DAILY")
+        return None
+
 
 def _check(operation: Operation) -> list[Finding]:
     """The request's frame first; its creates only inside a sound frame."""
+    if operation.action not in ("create", "update"):
+        return []
     found = envelope_schema().findings(operation.body, object_name="request", sources=operation.sources)
     if found:
         return found
     for index, mutate in enumerate(operation.body["mutateOperations"]):
         for name, change in mutate.items():
+            if "create" not in change:
+                continue
             found += create_schema(name).findings(
                 change["create"],
                 object_name=OPERATIONS[name],

@@ -26,11 +26,14 @@ EU_COUNTRIES: frozenset[str] = frozenset(REFERENCE["eu_countries"])
 CALLS_TO_ACTION: dict[str, list[str]] = REFERENCE["calls_to_action"]
 #: [{"type", "min", "max" (None: no upper end)}], youngest first
 AGE_BANDS: list[dict[str, Any]] = REFERENCE["age_bands"]
+#: object type -> [[pattern of field names, kind of change, source]]
+CHANGES: dict[str, list[list[str]]] = REFERENCE["changes"]
 CONFIG: dict[str, Any] = REFERENCE["config"]
 #: name of the operation in a mutate -> what it creates
 OPERATIONS: dict[str, str] = REFERENCE["operations"]
 
 SEARCH, DISPLAY, DEMAND_GEN = "SEARCH", "DISPLAY", "DEMAND_GEN"
+PERFORMANCE_MAX = "PERFORMANCE_MAX"
 
 #: Where each Demand Gen placement stands in `DemandGenSelectedChannels`.
 DEMAND_GEN_CHANNELS = {

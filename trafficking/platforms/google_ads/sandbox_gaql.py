@@ -11,15 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 #: Resource -> resources above it whose fields may stand in WHERE and SELECT.
-RESOURCES = {
-    "campaign": (),
+RESOURCES: dict[str, tuple[str, ...]] = {
+    "campaign": ("campaign_budget",),
     "campaign_budget": (),
     "asset": (),
+    "you_tube_video_upload": (),
+    "asset_group": ("campaign",),
+    "asset_group_asset": ("asset_group", "campaign", "asset"),
+    "asset_group_signal": ("asset_group", "campaign"),
     "ad_group": ("campaign",),
     "ad_group_ad": ("ad_group", "campaign"),
     "campaign_criterion": ("campaign",),
     "ad_group_criterion": ("ad_group", "campaign"),
 }
+
+#: Resources of the account itself.
+ACCOUNT_RESOURCES = ("customer", "billing_setup", "conversion_action")
+RESOURCES |= dict.fromkeys(ACCOUNT_RESOURCES, ())
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")|(?P<word>[A-Za-z_][\w.]*)|(?P<number>-?\d+)"

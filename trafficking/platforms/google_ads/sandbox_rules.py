@@ -50,6 +50,7 @@ BIDDING_OF = {
         "manualCpc", "manualCpm", "maximizeConversions", "maximizeConversionValue", "targetCpa", "targetRoas",
         "targetSpend",
     },
+    "PERFORMANCE_MAX": {"maximizeConversions", "maximizeConversionValue"},
     "DEMAND_GEN": {
         "maximizeConversions", "maximizeConversionValue", "targetCpa", "targetRoas", "targetSpend", "targetCpc",
     },
@@ -183,7 +184,7 @@ def _channel(body: Body) -> Iterator[Wrong]:
             "Cannot target the search network without Google search.",
             ("network_settings",),
         )
-    if channel == "DEMAND_GEN" and networks:
+    if channel in ("DEMAND_GEN", "PERFORMANCE_MAX") and networks:
         yield Wrong("fieldError", "VALUE_MUST_BE_UNSET", "The field must be unset.", ("network_settings",))
 
 
@@ -384,6 +385,73 @@ def _sign_clash(body: Body, scene: Scene, kind: str, error: str) -> Iterator[Wro
             )
 
 
+def asset_group(body: Body, scene: Scene) -> Iterator[Wrong]:
+    yield from required(body, "campaign", "name")
+    yield from _duplicate(
+        body, scene, "assetGroupError", "DUPLICATE_NAME", "Each asset group in a campaign must have a unique name.",
+    )  # fmt: skip
+    channel = scene.parents.get("campaign", {}).get("advertisingChannelType")
+    if channel not in (None, "PERFORMANCE_MAX"):
+        yield Wrong(
+            "assetGroupError", "CANNOT_ADD_ASSET_GROUP_FOR_CAMPAIGN_TYPE", "Not for this type of campaign.",
+            ("campaign",),
+        )  # fmt: skip
+    if not body.get("finalUrls"):
+        yield Wrong("assetGroupError", "FINAL_URL_REQUIRED", "A final url is required.", ("final_urls",))
+    for index, url in enumerate(body.get("finalUrls", ())):
+        if urlsplit(url).scheme not in ("http", "https"):
+            yield Wrong(
+                "urlFieldError", "MISSING_PROTOCOL_IN_FINAL_URL", "The final url is missing a protocol.",
+                ("final_urls", index), url,
+            )  # fmt: skip
+    if body.get("path2") and not body.get("path1"):
+        yield Wrong("assetGroupError", "PATH1_REQUIRED_WHEN_PATH2_IS_SET", "Path1 is required.", ("path2",))
+
+
+def asset_group_asset(body: Body, scene: Scene) -> Iterator[Wrong]:
+    yield from required(body, "assetGroup", "asset", "fieldType")
+    twins = [
+        each for each in scene.siblings
+        if each.get("asset") == body.get("asset") and each.get("fieldType") == body.get("fieldType")
+    ]  # fmt: skip
+    if twins:
+        yield Wrong("assetGroupAssetError", "DUPLICATE_RESOURCE", "The asset is linked already.", ("asset",))
+
+
+def asset_group_signal(body: Body, scene: Scene) -> Iterator[Wrong]:
+    yield from required(body, "assetGroup")
+    if ("audience" in body) == ("searchTheme" in body):
+        yield Wrong("fieldError", "REQUIRED", "One signal is required.", ("audience",))
+    if len(str(body.get("searchTheme", {}).get("text", "")).split()) > 10:
+        yield Wrong("assetGroupSignalError", "TOO_MANY_WORDS", "Too many words.", ("search_theme", "text"))
+
+
+#: Field type -> (how many at least, what is said otherwise).
+NEEDED = {
+    "HEADLINE": (3, "NOT_ENOUGH_HEADLINE_ASSET"),
+    "LONG_HEADLINE": (1, "NOT_ENOUGH_LONG_HEADLINE_ASSET"),
+    "DESCRIPTION": (2, "NOT_ENOUGH_DESCRIPTION_ASSET"),
+    "BUSINESS_NAME": (1, "NOT_ENOUGH_BUSINESS_NAME_ASSET"),
+    "MARKETING_IMAGE": (1, "NOT_ENOUGH_MARKETING_IMAGE_ASSET"),
+    "SQUARE_MARKETING_IMAGE": (1, "NOT_ENOUGH_SQUARE_MARKETING_IMAGE_ASSET"),
+    "LOGO": (1, "NOT_ENOUGH_LOGO_ASSET"),
+}
+
+
+def asset_group_needs(links: list[Any], texts: Mapping[str, str]) -> Iterator[Wrong]:
+    """What an asset group still lacks. `texts` by the resource names of text assets."""
+    for field_type, (least, code) in NEEDED.items():
+        if sum(each.get("fieldType") == field_type for each in links) < least:
+            yield Wrong("assetGroupError", code, f"Not enough assets of the type {field_type}.", ("name",))
+    described = [
+        texts.get(str(each["asset"]), "") for each in links if each.get("fieldType") == "DESCRIPTION"
+    ]
+    if described and not any(width(text) <= 60 for text in described):
+        yield Wrong(
+            "assetGroupError", "SHORT_DESCRIPTION_REQUIRED", "A short description is required.", ("name",)
+        )
+
+
 def ad_group(body: Body, scene: Scene) -> Iterator[Wrong]:
     yield from required(body, "campaign")
     if not body.get("name"):
@@ -519,6 +587,8 @@ def asset(body: Body, scene: Scene) -> Iterator[Wrong]:
     data = [name for name in body if name.endswith("Asset")]
     if len(data) != 1:
         yield Wrong("assetError", "ASSET_DATA_IS_MISSING", "The asset data is missing.", ())
+    if "imageAsset" in body:
+        yield from _image(body["imageAsset"])
     video = body.get("youtubeVideoAsset", {}).get("youtubeVideoId")
     if "youtubeVideoAsset" in body and not re.fullmatch(r"[\w-]{11}", str(video)):
         yield Wrong(
@@ -532,6 +602,17 @@ def asset(body: Body, scene: Scene) -> Iterator[Wrong]:
         yield Wrong(
             "assetError", "DUPLICATE_ASSET_NAME", "Asset name is already used.", ("name",), str(body["name"])
         )
+
+
+def _image(info: Body) -> Iterator[Wrong]:
+    """`mimeType` and `fileSize` were measured of the bytes that came."""
+    where = ("image_asset", "data")
+    if not info.get("fileSize"):
+        yield Wrong("fieldError", "REQUIRED", "The required field was not present.", where)
+    elif int(info["fileSize"]) > 5_242_880:
+        yield Wrong("imageError", "FILE_TOO_LARGE", "The file is too large.", where)
+    elif info["mimeType"] not in ("IMAGE_JPEG", "IMAGE_PNG", "IMAGE_GIF"):
+        yield Wrong("imageError", "FORMAT_NOT_ALLOWED", "The image format is not allowed.", where)
 
 
 def ad_group_ad(body: Body, scene: Scene) -> Iterator[Wrong]:
@@ -696,7 +777,8 @@ RESOURCES: dict[str, tuple[str, str, str, Any, dict[str, Any]]] = {
     ),
     "campaignOperation": ("campaign", "campaigns", "campaignBudget", campaign, {"status": "ENABLED"}),
     "campaignCriterionOperation": (
-        "campaign_criterion", "campaignCriteria", "campaign", campaign_criterion, {"negative": False},
+        "campaign_criterion", "campaignCriteria", "campaign", campaign_criterion,
+        {"negative": False, "status": "ENABLED"},
     ),
     "assetOperation": ("asset", "assets", "", asset, {}),
     "adGroupOperation": ("ad_group", "adGroups", "campaign", ad_group, {"status": "ENABLED"}),
@@ -705,4 +787,11 @@ RESOURCES: dict[str, tuple[str, str, str, Any, dict[str, Any]]] = {
         {"negative": False, "status": "ENABLED"},
     ),
     "adGroupAdOperation": ("ad_group_ad", "adGroupAds", "adGroup", ad_group_ad, {"status": "ENABLED"}),
+    "assetGroupOperation": ("asset_group", "assetGroups", "campaign", asset_group, {"status": "ENABLED"}),
+    "assetGroupAssetOperation": (
+        "asset_group_asset", "assetGroupAssets", "assetGroup", asset_group_asset, {"status": "ENABLED"},
+    ),
+    "assetGroupSignalOperation": ("asset_group_signal", "assetGroupSignals", "assetGroup", asset_group_signal, {}),
+    # changes the content of an ad, which can't be made without its AdGroupAd
+    "adOperation": ("ad_group_ad", "ads", "adGroup", ad_group_ad, {}),
 }  # fmt: skip

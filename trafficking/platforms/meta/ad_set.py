@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from trafficking.platforms.base import AdSetSnapshot, Daypart, TicketSnapshot, stand_in
-from trafficking.platforms.meta.campaign import bid_strategy, check_name
+from trafficking.platforms.meta.campaign import ADVANTAGE_PLUS, bid_strategy, check_name
 from trafficking.platforms.meta.goals import Recipe, billing_event
 from trafficking.platforms.meta.money import (
     BUDGET_KEYS,
@@ -73,6 +73,8 @@ def ad_set_body(noted: Noted, draft: AdSetDraft) -> Body:
     """The body of `POST act_<id>/adsets`."""
     body = Body()
     check_name(noted, draft.ad_set.name, draft.at("name"))
+    if draft.ticket.buying_type == ADVANTAGE_PLUS:
+        _check_automated(noted, draft)
     body.put("name", draft.ad_set.name, draft.at("name"))
     body.put("campaign_id", stand_in("campaign"))
     body.put("status", "PAUSED")
@@ -89,6 +91,16 @@ def ad_set_body(noted: Noted, draft: AdSetDraft) -> Body:
     attribution = draft.config.get("attribution_spec")
     body.put("attribution_spec", attribution, draft.at("config.attribution_spec"))
     return body
+
+
+def _check_automated(noted: Noted, draft: AdSetDraft) -> None:
+    """Advantage+ placements are the absence of placement fields, devices among them; the audience is Meta's."""
+    if draft.ad_set.placements:
+        noted.block("advantage_plus.placements", draft.at("placements"))
+    if draft.config.get("device_platforms"):
+        noted.block("advantage_plus.placements", draft.at("config.device_platforms"))
+    if draft.config.get("advantage_audience") == 0:
+        noted.block("advantage_plus.audience", draft.at("config.advantage_audience"))
 
 
 # ------------------------------------------------------------------------------------------ goal

@@ -23,6 +23,9 @@ BID_STRATEGIES = {
     "BID_CAP": "LOWEST_COST_WITH_BID_CAP",
     "TARGET_ROAS": "LOWEST_COST_WITH_MIN_ROAS",
 }
+ADVANTAGE_PLUS = "ADVANTAGE_PLUS"
+BUYING_TYPES = ("AUCTION", ADVANTAGE_PLUS)
+AUTOMATED_OUTCOMES = ("OUTCOME_SALES", "OUTCOME_APP_PROMOTION", "OUTCOME_LEADS")
 POLITICS = "ISSUES_ELECTIONS_POLITICS"
 #: Since January 2025 Meta calls CREDIT this.
 _RENAMED = {"CREDIT": "FINANCIAL_PRODUCTS_SERVICES"}
@@ -34,7 +37,7 @@ def campaign_body(noted: Noted, ticket: TicketSnapshot, outcome: str, config: Ma
     body = Body()
     body.put("name", ticket.name, "name")
     body.put("objective", outcome, "objective")
-    body.put("buying_type", ticket.buying_type, "buying_type")
+    body.put("buying_type", "AUCTION", "buying_type")  # Advantage+ is bought by auction, too
     body.put("status", "PAUSED")
     _put_categories(noted, body, ticket)
     _put_budget(noted, body, ticket, config)
@@ -49,14 +52,27 @@ def campaign_body(noted: Noted, ticket: TicketSnapshot, outcome: str, config: Ma
 
 def _check_whole(noted: Noted, ticket: TicketSnapshot, outcome: str) -> None:
     check_name(noted, ticket.name, "name")
-    if ticket.buying_type != "AUCTION":
+    if ticket.buying_type not in BUYING_TYPES:
         noted.block("buying_type.unsupported", "buying_type", buying_type=ticket.buying_type)
+    if ticket.buying_type == ADVANTAGE_PLUS:
+        _check_automated(noted, ticket, outcome)
     if not outcome:
         noted.block("objective.unsupported", "objective", objective=ticket.objective)
     if not ticket.ad_sets:
         noted.block("ticket.no_ad_sets", "ad_sets")
     _check_account(noted, ticket)
     _check_politics(noted, ticket)
+
+
+def _check_automated(noted: Noted, ticket: TicketSnapshot, outcome: str) -> None:
+    """Meta's page "Advantage+ Campaign Experience for Sales, App, and Leads": no flag, but three settings.
+
+    The budget stands on the campaign; audience and placements are looked at for each ad set.
+    """
+    if outcome and outcome not in AUTOMATED_OUTCOMES:
+        noted.block("advantage_plus.objective", "objective", objective=ticket.objective)
+    if ticket.budget_level != "CAMPAIGN":
+        noted.block("advantage_plus.budget_level", "budget_level")
 
 
 def check_name(noted: Noted, name: str, field: str) -> None:

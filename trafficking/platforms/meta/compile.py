@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from trafficking.platforms.base import (
     AdSetSnapshot,
     AdSnapshot,
     Compiled,
+    File,
     Operation,
     PlannedObject,
     TicketSnapshot,
     stand_in,
 )  # fmt: skip
 from trafficking.platforms.meta import campaign as campaign_level
+from trafficking.platforms.meta import media
 from trafficking.platforms.meta.ad_set import AdSetDraft, ad_set_body
 from trafficking.platforms.meta.conversion_domain import conversion_domain
 from trafficking.platforms.meta.creative import Scene, creative
@@ -28,19 +31,17 @@ from trafficking.platforms.meta.reference import API_VERSION, CONFIG_SCHEMAS
 
 
 def compile_ticket(ticket: TicketSnapshot) -> Compiled:
-    """All operations of a CREATE ticket, parents first, and all findings."""
+    """All operations of a CREATE ticket, uploads and parents first, and all findings."""
     noted = Noted()
-    if ticket.request_type != "CREATE":
-        noted.block("request_type.unsupported", "request_type", request_type=ticket.request_type)
-        return Compiled((), tuple(noted.findings))
     tree = _Tree(ticket, noted)
     tree.build()
-    return Compiled(tuple(tree.operations), tuple(noted.findings))
+    brought = media.uploads(account_path(ticket.account.external_id), list(tree.files))
+    return Compiled((*brought, *tree.operations), tuple(noted.findings))
 
 
-def account_path(external_id: str, edge: str) -> str:
-    """`/v26.0/act_123/campaigns`, however the account's id is written."""
-    return f"/{API_VERSION}/act_{external_id.removeprefix('act_')}/{edge}"
+def account_path(external_id: str) -> str:
+    """`/v26.0/act_123`, however the account's id is written."""
+    return f"/{API_VERSION}/act_{external_id.removeprefix('act_')}"
 
 
 @dataclass
@@ -52,6 +53,11 @@ class _Tree:
     operations: list[Operation] = field(default_factory=list)
     config: Mapping[str, Any] = field(default_factory=dict)
     outcome: str = ""
+    files: dict[File, None] = field(default_factory=dict)  # those that bodies wait for, in their order
+
+    @cached_property
+    def _known_files(self) -> dict[str, File]:
+        return media.files_by_stand_in(self.ticket)
 
     def build(self) -> None:
         before = self.noted.blocks
@@ -68,7 +74,10 @@ class _Tree:
     def _ad_set(self, ad_set: AdSetSnapshot, path: str, parent_sendable: bool) -> None:
         before = self.noted.blocks
         own = self._config("ad_set", ad_set.config, f"{path}.config")
-        draft = self._draft(ad_set, path, {**self.config.get("ad_set", {}), **own})
+        automatic = (
+            {"advantage_audience": 1} if self.ticket.buying_type == campaign_level.ADVANTAGE_PLUS else {}
+        )
+        draft = self._draft(ad_set, path, {**automatic, **self.config.get("ad_set", {}), **own})
         body = ad_set_body(self.noted, draft)
         sendable = parent_sendable and self.noted.blocks == before
         if sendable:
@@ -113,12 +122,15 @@ class _Tree:
         before = self.noted.blocks
         own = self._config("ad", ad.config, f"{path}.config")
         config = {**self.config.get("ad", {}), **own}
+        media.check_files(self.noted, ad, path)
         body = creative(self.noted, self._scene(draft, ad, config, path))
         ad_body = self._ad_body(draft, ad, config, path)
         if body is None or not parent_sendable or self.noted.blocks != before:
             return
         creative_ref = f"creative:{ad.intent_id}"
-        self._add(creative_ref, "creative", "adcreatives", body, body.values["name"], ad.intent_id)
+        brought = dict(media.stand_ins(body.values, self._known_files))
+        self.files |= {file: None for file in self._known_files.values() if file.ref in brought.values()}
+        self._add(creative_ref, "creative", "adcreatives", body, body.values["name"], ad.intent_id, brought)
         bindings = {
             "/adset_id": f"ad_set:{draft.ad_set.intent_id}",
             "/creative/creative_id": creative_ref,
@@ -183,7 +195,7 @@ class _Tree:
                 action="create",
                 object_type=object_type,
                 method="POST",
-                path=account_path(self.ticket.account.external_id, edge),
+                path=f"{account_path(self.ticket.account.external_id)}/{edge}",
                 body=body.values,
                 objects=(PlannedObject(ref, object_type, name, intent),),
                 bindings=bindings or {},

@@ -207,7 +207,7 @@ def _video(noted: Noted, scene: Scene, link: str) -> Body:
     videos = scene.ad.media_ids("VIDEO")
     if len(videos) != 1:
         noted.block("ad.one_video", f"{scene.path}.media", count=len(videos))
-    elif not is_meta_id(videos[0]):
+    elif not is_meta_id(videos[0]) and not any(each.file for each in scene.ad.media if each.kind == "VIDEO"):
         noted.block("ad.bad_video_id", f"{scene.path}.media", video=videos[0])
     body.put("video_id", _first(videos), f"{scene.path}.media")
     body.put("image_hash", _picture(noted, scene, ("THUMBNAIL", *_PICTURES)), f"{scene.path}.media")
@@ -260,19 +260,23 @@ def _card(noted: Noted, scene: Scene, card: Card, number: int, link: str) -> Bod
     body.put("link", target, f"{field}.landing_page" if own else f"{scene.path}.landing_page")
     body.put("name", card.headline or None, f"{field}.headline")
     body.put("description", card.description or None, f"{field}.description")
-    if not card.media_id:
+    if not card.reference:
         noted.block("ad.card_media_missing", f"{field}.media_id", card=number + 1)
-    elif card.media_id in scene.ad.media_ids("VIDEO"):
-        body.put("video_id", card.media_id, f"{field}.media_id")
+    elif _is_video(scene, card):
+        body.put("video_id", card.reference, f"{field}.media_id")
         body.put("image_hash", _picture(noted, scene, ("THUMBNAIL", *_PICTURES)), f"{scene.path}.media")
     else:
-        body.put("image_hash", card.media_id, f"{field}.media_id")
+        body.put("image_hash", card.reference, f"{field}.media_id")
     if scene.ad.call_to_action in CALLS_TO_ACTION:
         call = {"type": CALLS_TO_ACTION[scene.ad.call_to_action], "value": {"link": target}}
         if scene.form_id:
             call["value"]["lead_gen_form_id"] = scene.form_id  # type: ignore[index]
         body.put("call_to_action", call, f"{scene.path}.call_to_action")
     return body
+
+
+def _is_video(scene: Scene, card: Card) -> bool:
+    return card.file.is_video if card.file else card.media_id in scene.ad.media_ids("VIDEO")
 
 
 def _first(values: Any) -> str | None:

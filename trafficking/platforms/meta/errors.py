@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from trafficking.platforms.base import InDoubt, NeedsAuth, Rejected, RetryLater
+from trafficking.platforms.base import InDoubt, NeedsAuth, Rejected, RetryLater, Usage
 from trafficking.platforms.http import json_or_none, retry_after_s
 
 Failure = Rejected | RetryLater | InDoubt | NeedsAuth
@@ -25,6 +25,10 @@ _TRANSIENT = frozenset({1, 2})
 #: Auth codes that new credentials don't mend: a person must accept terms, then the same call works.
 _TERMS_NOT_ACCEPTED = frozenset({1870034})
 _NOT_THERE = (100, 33)
+#: An ad set's budget may change four times an hour; then it is blocked for an hour (Meta's page "Rate Limiting").
+#: The subcode is from memory of that page.
+BUDGET_CHANGES = 1487632
+_HOUR_S = 3600.0
 _BUDGET_KEYS = ("daily_budget", "lifetime_budget")
 #: Subcodes whose answers name no field, with the field that they are about.
 _FIELD_OF_SUBCODE = {
@@ -75,7 +79,10 @@ def _read(error: Mapping[str, Any], response: requests.Response, answer: Any, bo
     code, subcode, status = _number(error, "code"), _number(error, "error_subcode"), response.status_code
     words = _words(error)
     if code in _THROTTLED:
-        return RetryLater(f"{code}: {words}", waiting_time(response.headers), answer, status)
+        after = waiting_time(response.headers)
+        if subcode == BUDGET_CHANGES:
+            after = max(after or 0.0, _HOUR_S)
+        return RetryLater(f"{code}: {words}", after, answer, status)
     if code in _AUTH and subcode not in _TERMS_NOT_ACCEPTED:
         return NeedsAuth(f"{code}: {words}", answer, status)
     if code in _TRANSIENT or error.get("is_transient") is True or status >= 500:
@@ -151,6 +158,20 @@ def waiting_time(headers: Mapping[str, str]) -> float | None:
     return max((wait for wait in waits if wait), default=None)
 
 
+def usage(headers: Mapping[str, str]) -> Usage | None:
+    """How much of its limits the account has used, by the worst percentage of the three headers; None without them."""
+    account, app = _json_header(headers.get("X-Ad-Account-Usage")), _json_header(headers.get("X-App-Usage"))
+    calls = _business_uses(headers.get("X-Business-Use-Case-Usage"))
+    told = [account.get("acc_id_util_pct")]
+    for each in (app, *calls):
+        told += [each.get(name) for name in ("call_count", "total_cputime", "total_time")]
+    percents = [float(value) for value in told if isinstance(value, int | float)]
+    if not percents:
+        return None
+    share = min(1.0, max(percents) / 100)
+    return Usage(share, waiting_time(headers))
+
+
 def _json_header(text: str | None) -> Mapping[str, Any]:
     try:
         value = json.loads(text or "{}")
@@ -160,11 +181,13 @@ def _json_header(text: str | None) -> Mapping[str, Any]:
 
 
 def _regain_access_s(header: str | None) -> float | None:
-    usages = [use for uses in _json_header(header).values() if isinstance(uses, list) for use in uses]
-    minutes = [
-        _positive(use.get("estimated_time_to_regain_access")) for use in usages if isinstance(use, Mapping)
-    ]
+    minutes = [_positive(use.get("estimated_time_to_regain_access")) for use in _business_uses(header)]
     return max(minutes, default=0.0) * 60 or None
+
+
+def _business_uses(header: str | None) -> list[Mapping[str, Any]]:
+    lists = [uses for uses in _json_header(header).values() if isinstance(uses, list)]
+    return [use for uses in lists for use in uses if isinstance(use, Mapping)]
 
 
 def _account_reset_s(header: str | None) -> float | None:

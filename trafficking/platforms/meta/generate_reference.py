@@ -223,7 +223,8 @@ LOCALES: dict[str, list[int]] = {
 
 #: Placement positions by publisher platform (the SDK has no enum of them): the lists of Meta's page "Placement
 #: Targeting" (updated March 2026) as three public projects copied them. Left out: `video_feeds` and
-#: `messenger_home`, which some of the copies still have, and WhatsApp. Rules on combinations (threads_stream needs
+#: `messenger_home`, which some of the copies still have, WhatsApp, and what v26.0 took away by a public project's
+#: notes on its changelog: Instagram's `explore` (refused) and Messenger's `story` (dropped silently). Rules on combinations (threads_stream needs
 #: Instagram's stream, sponsored_messages stands alone, …) are left to Meta.
 PLACEMENTS = {
     "facebook": [
@@ -231,10 +232,10 @@ PLACEMENTS = {
         "facebook_reels_overlay", "profile_feed", "notification",
     ],
     "instagram": [
-        "stream", "story", "explore", "explore_home", "reels", "profile_feed", "ig_search", "profile_reels",
+        "stream", "story", "explore_home", "reels", "profile_feed", "ig_search", "profile_reels",
     ],
     "audience_network": ["classic", "rewarded_video"],
-    "messenger": ["story", "sponsored_messages"],
+    "messenger": ["sponsored_messages"],
     "threads": ["threads_stream"],
 }  # fmt: skip
 
@@ -335,6 +336,117 @@ CONVERSION_EVENTS = {
 
 LIMITS = {"cards_min": 2, "cards_max": 10, "creative_name": 100, "name": 400, "days_per_cap": 90}
 
+#: What changing a field of an object that exists means: [kind, source]; a name stands for all below it. Fields that
+#: the SDK's `api_update` does not take are added as "impossible" (campaign) or "replace" (ad set) when generating.
+#: `amount` is an update, and restarts learning where the amount moves by more than `LEARNING_SHARE`.
+#: "Significant edits" is Meta's help page "About the learning phase", in copies: any change to targeting, creative,
+#: optimisation event or bid strategy; budgets, bids and goals according to how far they move.
+_EDITS = "Meta's help on significant edits, in copies"
+_PRACTICE = "from practice, unverified"
+_UPDATE = "SDK: a parameter of api_update"
+CHANGES: dict[str, dict[str, list[str]]] = {
+    "campaign": {
+        "name": ["update", _UPDATE],
+        "objective": ["impossible", _PRACTICE],
+        "special_ad_categories": ["update", _UPDATE],
+        "special_ad_category_country": ["update", _UPDATE],
+        "daily_budget": ["amount", _EDITS],
+        "lifetime_budget": ["amount", _EDITS],
+        "bid_strategy": ["learning", _EDITS],
+        "spend_cap": ["update", _UPDATE],
+        "is_adset_budget_sharing_enabled": ["update", _UPDATE],
+        "is_skadnetwork_attribution": ["impossible", _PRACTICE],
+        "pacing_type": ["update", _UPDATE],
+    },
+    "ad_set": {
+        "name": ["update", _UPDATE],
+        "optimization_goal": ["learning", _EDITS],
+        "billing_event": ["replace", _PRACTICE],
+        "destination_type": ["replace", _PRACTICE],
+        "promoted_object": ["replace", _PRACTICE],
+        "promoted_object.custom_event_type": ["learning", _EDITS],
+        "bid_strategy": ["learning", _EDITS],
+        "bid_amount": ["amount", _EDITS],
+        "bid_constraints": ["amount", _EDITS],
+        "daily_budget": ["amount", _EDITS],
+        "lifetime_budget": ["amount", _EDITS],
+        "daily_min_spend_target": ["update", _UPDATE],
+        "daily_spend_cap": ["update", _UPDATE],
+        "lifetime_min_spend_target": ["update", _UPDATE],
+        "lifetime_spend_cap": ["update", _UPDATE],
+        "start_time": ["update", _UPDATE],
+        "end_time": ["update", _UPDATE],
+        "adset_schedule": ["update", _UPDATE],
+        "pacing_type": ["update", _UPDATE],
+        "frequency_control_specs": ["update", _UPDATE],
+        "attribution_spec": ["learning", _PRACTICE],
+        "dsa_beneficiary": ["update", _UPDATE],
+        "dsa_payor": ["update", _UPDATE],
+        "targeting": ["learning", _EDITS],
+    },
+    "ad": {
+        "name": ["update", _UPDATE],
+        "conversion_domain": ["update", _UPDATE],
+        "creative": ["learning", _EDITS],
+    },
+}
+#: Share of an amount beyond which public guides say that learning restarts; Meta's page gives no figure.
+LEARNING_SHARE = "0.2"
+
+#: What to send to take a value away. Sources: `spend_cap`: "set to 922337203685478 to remove it" (Meta's page "Ad
+#: Campaign Group", in copies); `end_time`: "set to 0 for an ongoing ad set" (page "Ad Set", in copies); the others
+#: from practice. A bid amount goes by itself with the strategy that needs it: it needs nothing sent.
+CLEARED: dict[str, dict[str, Any]] = {
+    "campaign": {"spend_cap": 922337203685478, "pacing_type": ["standard"], "special_ad_category_country": []},
+    "ad_set": {
+        "end_time": 0, "adset_schedule": [], "pacing_type": ["standard"], "frequency_control_specs": [],
+        "daily_min_spend_target": 0, "daily_spend_cap": 0, "lifetime_min_spend_target": 0, "lifetime_spend_cap": 0,
+    },
+    "ad": {"conversion_domain": ""},
+}  # fmt: skip
+#: Values that updates may carry and creates may not: those of `CLEARED`, and any status.
+LOOSENED: dict[tuple[str, str], Json] = {
+    ("campaign", "status"): {},
+    ("ad_set", "status"): {},
+    ("ad", "status"): {},
+    ("ad_set", "end_time"): {"type": ["string", "integer"], "maximum": 0},
+    ("ad", "conversion_domain"): {},
+}
+
+#: What Meta takes of files. Images: JPG or PNG, 30 MB, ratios 1.91:1 to 4:5 in feeds and 9:16 in stories, 3 %
+#: tolerance, 500 pixels wide at least in stories, 600 in feeds; videos: MP4 or MOV, 1 second to 241 minutes, 120 pixels
+#: a side, 9:16 to 16:9, H.264 recommended: Meta's Ads Guide, from memory of its pages, not opened. Videos of 1 KB at
+#: least: error 1363022 of Meta's page "Video API error codes" (which allows 2 GB; the Ads Guide 4 GB). 1 GB is what
+#: Meta's page on video publishing allowed for uploads in one call, from memory; the sandbox keeps to it.
+MEDIA: Json = {
+    "ratio_tolerance": "0.03",
+    "image": {
+        "content_types": ["image/jpeg", "image/png"], "bytes_min": 1, "bytes_max": 30 * 1024**2,
+        "width_min": 500, "height_min": 262, "ratios": ["9:16", "1.91:1"],
+    },
+    "video": {
+        "content_types": ["video/mp4", "video/quicktime"], "bytes_min": 1024, "bytes_max": 1024**3,
+        "width_min": 120, "height_min": 120, "ratios": ["9:16", "16:9"], "seconds_min": 1, "seconds_max": 14460,
+        "codecs": ["AVC", "HEVC"],
+    },
+}  # fmt: skip
+_FILE: Json = {
+    "filename": {"type": "string", "minLength": 1},
+    "content_type": {"type": "string"},
+    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "title": {"type": "string", "maxLength": 100},
+}
+#: Bodies of uploads (the client adds the bytes) and of waits, by action.
+MEDIA_BODIES: Json = {
+    "upload": {
+        "type": "object", "properties": _FILE, "required": ["filename", "content_type", "sha256"],
+        "additionalProperties": False,
+    },
+    "await": {
+        "type": "object", "properties": {"video_id": _ID}, "required": ["video_id"], "additionalProperties": False,
+    },
+}  # fmt: skip
+
 # ------------------------------------------------------------------------------------ from the SDK
 
 
@@ -355,7 +467,11 @@ def enum_values(holder: type | list[str]) -> list[str]:
 
 def creator_types(method: str) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Parameter types and enums that `AdAccount.<method>` hands to the SDK's own type checker."""
-    module = sdk_module("adaccount")
+    return method_types("AdAccount", method)
+
+
+def method_types(class_name: str, method: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    module = sdk_module(class_name.lower())
     seen: dict[str, Any] = {}
     genuine = module.TypeChecker
 
@@ -365,7 +481,7 @@ def creator_types(method: str) -> tuple[dict[str, str], dict[str, list[str]]]:
 
     module.TypeChecker = watching
     try:
-        getattr(module.AdAccount("act_1", api=object()), method)(pending=True)
+        getattr(getattr(module, class_name)("1", api=object()), method)(pending=True)
     finally:
         module.TypeChecker = genuine
     enums = {
@@ -410,6 +526,19 @@ class Rules:
 
 OURS = Rules(REQUIRED, TIGHTENED, WHOLE)
 SDK_ONLY = Rules({}, {}, {})
+UPDATES = Rules(
+    {name: fields for name, fields in REQUIRED.items() if name not in CREATORS},
+    {**TIGHTENED, **LOOSENED},
+    {name: rule for name, rule in WHOLE.items() if name not in CREATORS},
+)
+
+#: Object type -> the SDK class that answers it: its fields can be asked for.
+ANSWERED = {
+    "campaign": "Campaign", "ad_set": "AdSet", "creative": "AdCreative", "ad": "Ad", "account": "AdAccount",
+    "page": "Page", "instagram": "IGUser", "pixel": "AdsPixel", "image": "AdImage", "video": "AdVideo",
+}  # fmt: skip
+#: Object type -> the SDK class that updates it.
+UPDATERS = {"campaign": "Campaign", "ad_set": "AdSet", "creative": "AdCreative", "ad": "Ad"}
 
 
 def object_schema(name: str, types: Mapping[str, str], enums: Mapping[str, list[str]], rules: Rules) -> Json:
@@ -444,11 +573,41 @@ def _reachable(schema: Any, definitions: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def operation_schemas(rules: Rules) -> dict[str, Json]:
-    """One schema per operation type, with the definitions that it needs."""
+    """One schema per kind of object that is created, with the definitions that it needs."""
+    return _schemas({kind: creator_types(method) for kind, method in CREATORS.items()}, rules)
+
+
+def update_schemas(rules: Rules) -> dict[str, Json]:
+    """One schema per kind of object that is updated: the parameters of the SDK's `api_update`."""
+    return _schemas({kind: method_types(name, "api_update") for kind, name in UPDATERS.items()}, rules)
+
+
+def changes() -> dict[str, dict[str, list[str]]]:
+    """What changing each field means; what `api_update` doesn't take can't be an update."""
+    found = {}
+    for kind, stated in CHANGES.items():
+        taken, _enums = method_types(UPDATERS[kind], "api_update")
+        wrong = [
+            name
+            for name, (how, _) in stated.items()
+            if how not in ("replace", "impossible") and name.split(".")[0] not in taken
+        ]
+        if wrong:
+            raise ValueError(f"{kind}: not parameters of the SDK's api_update: {wrong}")
+        created, _enums = creator_types(CREATORS[kind])
+        fixed = "impossible" if kind == "campaign" else "replace"
+        lacking = {name: [fixed, "SDK: no parameter of api_update"] for name in created if name not in taken}
+        found[kind] = {**lacking, **stated}
+    return found
+
+
+def _schemas(
+    types: Mapping[str, tuple[dict[str, str], dict[str, list[str]]]], rules: Rules
+) -> dict[str, Json]:
     definitions = {name: class_schema(name, rules) for name in EXPANDED}
     schemas = {}
-    for object_type, method in CREATORS.items():
-        schema = object_schema(object_type, *creator_types(method), rules)
+    for object_type, known in types.items():
+        schema = object_schema(object_type, *known, rules)
         if object_type == "ad":
             schema["properties"]["creative"] = {
                 "type": "object",
@@ -486,7 +645,15 @@ def generate() -> Json:
     return {
         "source": {"package": PACKAGE, "version": version(PACKAGE), "api_version": api_version},
         "operations": operation_schemas(OURS),
+        "updates": update_schemas(UPDATES),
         "sdk_operations": operation_schemas(SDK_ONLY),
+        "sdk_updates": update_schemas(SDK_ONLY),
+        "sdk_fields": {kind: sorted(sdk_class(name)._field_types) for kind, name in ANSWERED.items()},
+        "changes": changes(),
+        "learning_share": LEARNING_SHARE,
+        "cleared": CLEARED,
+        "media": MEDIA,
+        "media_bodies": MEDIA_BODIES,
         "config": config_schemas(),
         "currencies": {c: (1 if c in OFFSET_1 else 100) for c in sorted([*OFFSET_1, *OFFSET_100])},
         "minimum_daily": MINIMUM_DAILY,

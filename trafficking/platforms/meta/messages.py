@@ -7,13 +7,25 @@ from governance.findings import gettext_noop as _
 
 _TEXTS: dict[str, tuple[str, str]] = {
     # the ticket as a whole
-    "request_type.unsupported": (
-        _("Meta tickets can only create campaigns so far, not {request_type}."),
-        _("Make a ticket of type CREATE, or make this change in Ads Manager."),
-    ),
     "buying_type.unsupported": (
-        _("Meta campaigns are bought by auction here; the channel says {buying_type}."),
-        _("Choose a channel with the API identifier AUCTION."),
+        _("Meta campaigns are bought by auction or as Advantage+ here; the channel says {buying_type}."),
+        _("Choose a channel with the API identifier AUCTION or ADVANTAGE_PLUS."),
+    ),
+    "advantage_plus.objective": (
+        _("Advantage+ campaigns are for sales, app promotion and leads, not for {objective}."),
+        _("Change the objective, or use a channel bought by auction."),
+    ),
+    "advantage_plus.budget_level": (
+        _("An Advantage+ campaign has its budget on the campaign."),
+        _("Change the ticket's budget level to campaign."),
+    ),
+    "advantage_plus.placements": (
+        _("An Advantage+ campaign goes to all placements and devices."),
+        _("Remove the placements and devices, or use a channel bought by auction."),
+    ),
+    "advantage_plus.audience": (
+        _("In an Advantage+ campaign Meta chooses the audience; this ad set turns that off."),
+        _("Remove the setting advantage_audience, or use a channel bought by auction."),
     ),
     "objective.unsupported": (
         _("Meta has no campaign objective for {objective}."),
@@ -322,10 +334,112 @@ _TEXTS: dict[str, tuple[str, str]] = {
         _("Leads on a form need the form's id."),
         _("Set lead_gen_form_id in the platform settings of the ad or the ad set."),
     ),
+    "media.kind": (
+        _("{file} is of the type {content_type}, which can't be used as {kind}."),
+        _("Choose an image where an image is shown, and a video where a video is."),
+    ),
+    "media.format": (
+        _("Meta does not take {file} of the type {content_type}."),
+        _("Convert it to one of {known}."),
+    ),
+    "media.too_big": (
+        _("{file} has {size} bytes; {most} can be uploaded."),
+        _("Make the file smaller, or upload it to Meta by hand and enter its id."),
+    ),
+    "media.too_small": (_("{file} has {size} bytes; Meta takes {least} at least."), _("Check the file.")),
+    "media.codec": (
+        _("{file} is encoded as {codec}, which Meta may not take."),
+        _("Encode it as one of {known}."),
+    ),
+    "media.unmeasured": (
+        _("The size or duration of {file} could not be read."),
+        _("Check that the file is whole, and upload it here again."),
+    ),
+    "media.few_pixels": (
+        _("{file} has {width} × {height} pixels; Meta takes {width_min} × {height_min} at least."),
+        _("Use a larger file."),
+    ),
+    "media.ratio": (
+        _("{file} has {width} × {height} pixels; Meta takes ratios from {narrowest} to {widest}."),
+        _("Crop it."),
+    ),
+    "media.card_not_square": (
+        _(
+            "{file} has {width} × {height} pixels; Meta shows cards of a carousel as squares and will crop it."
+        ),
+        _("Use a square picture, or check how the crop looks."),
+    ),
+    "media.duration": (
+        _("{file} lasts {seconds} seconds; Meta takes {least} to {most}."),
+        _("Cut the video."),
+    ),
     "ad.conversion_domain_missing": (
         _("The domain of conversions can't be read from the landing page."),
         _("Set conversion_domain in the ad's platform settings, such as example.com."),
     ),
 }
 
-MESSAGES: dict[str, Message] = {f"meta.{code}": Message(*words) for code, words in _TEXTS.items()}
+#: What is found before the first call, in the account itself.
+_PREFLIGHT: dict[str, tuple[str, str]] = {
+    "account_hidden": (
+        _("The ad account {account} does not exist, or this token may not see it."),
+        _("Correct the account's id, or give the system user access to it in Business Manager."),
+    ),
+    "account_status": (
+        _("Meta has the ad account as {status}: nothing in it can run."),
+        _("Settle this in Meta's account quality or billing pages; then try again."),
+    ),
+    "account_grace": (
+        _("The ad account has an open bill (grace period): it runs, and will stop unless the bill is paid."),
+        _("Pay the bill in Meta's billing pages."),
+    ),
+    "currency": (
+        _("The ad account spends {live}, not {ours}."),
+        _("Correct the account's currency here: every amount of its tickets is meant in it."),
+    ),
+    "time_zone": (
+        _("The ad account is in the time zone {live}, not {ours}."),
+        _("Correct the account's time zone here: flights and hours are meant in it."),
+    ),
+    "no_funding": (
+        _("The ad account has no way to pay."),
+        _("Add a payment method in Meta's billing pages; objects can be built, but not run."),
+    ),
+    "no_permission": (
+        _("The token lacks {permission}."),
+        _("Make a system user token with ads_management, and enter it at the account."),
+    ),
+    "no_task": (
+        _("This token may look at the ad account, but not advertise in it."),
+        _("Give the system user the task 'Manage campaigns' on the account in Business Manager."),
+    ),
+    "page_hidden": (
+        _("The Facebook page {page} does not exist, or this token may not see it."),
+        _("Correct the page id, or give the system user the page's task 'Create ads'."),
+    ),
+    "page_unpublished": (
+        _("The Facebook page {page} is not published: its ads will be refused."),
+        _("Publish the page, or choose another."),
+    ),
+    "instagram_hidden": (
+        _("The Instagram account {instagram} does not exist, or this token may not see it."),
+        _("Correct the id, or connect the Instagram account to the ad account in Business Manager."),
+    ),
+    "pixel_hidden": (
+        _("The pixel {pixel} does not exist, or is not shared with this ad account."),
+        _("Correct the pixel id, or share the pixel with the ad account in Business Manager."),
+    ),
+    "pixel_unavailable": (
+        _("Meta has made the pixel {pixel} unavailable."),
+        _("See the pixel's diagnostics in Events Manager."),
+    ),
+    "pixel_never_fired": (
+        _("The pixel {pixel} has never received an event."),
+        _("Check that it is on the landing page; ads optimised for its events can't learn."),
+    ),
+}
+
+MESSAGES: dict[str, Message] = {
+    **{f"meta.{code}": Message(*words) for code, words in _TEXTS.items()},
+    **{f"preflight.meta.{code}": Message(*words) for code, words in _PREFLIGHT.items()},
+}

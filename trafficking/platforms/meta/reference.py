@@ -15,6 +15,8 @@ API_VERSION: str = _DATA["source"]["api_version"]
 SOURCE = f"{_DATA['source']['package']} {_DATA['source']['version']} ({API_VERSION})"
 
 OPERATION_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in _DATA["operations"].items()}
+UPDATE_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in _DATA["updates"].items()}
+MEDIA_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in _DATA["media_bodies"].items()}
 CONFIG_JSON: dict[str, Any] = _DATA["config"]
 CONFIG_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in CONFIG_JSON.items()}
 
@@ -33,3 +35,10 @@ PLACEMENTS: dict[str, list[str]] = _DATA["placements"]
 CALLS_TO_ACTION: dict[str, str] = _DATA["call_to_action"]
 CONVERSION_EVENTS: dict[str, str] = _DATA["conversion_events"]
 LIMITS: dict[str, int] = _DATA["limits"]
+#: Object type -> field (or what stands before a dot) -> (kind of change or "amount", its source).
+CHANGES: dict[str, dict[str, list[str]]] = _DATA["changes"]
+LEARNING_SHARE = Decimal(_DATA["learning_share"])
+#: Object type -> field of a body -> what to send to take its value away.
+CLEARED: dict[str, dict[str, Any]] = _DATA["cleared"]
+#: Limits of files by kind ("image", "video"): bytes, pixels, ratios, seconds.
+MEDIA: dict[str, Any] = _DATA["media"]

@@ -32,8 +32,10 @@ class Refusal(Exception):
         blame: list[list[str]] | None = None,
         kind: str = "OAuthException",
         status: int = 400,
+        wait_s: float = 0.0,
     ) -> None:
         super().__init__(message)
+        self.wait_s = wait_s  # what the usage header tells
         self.message, self.code, self.subcode, self.status = message, code, subcode, status
         self.title, self.advice, self.blame, self.kind = title, advice, blame, kind
 
@@ -415,7 +417,6 @@ _KNOWN_POSITIONS = {
     "instagram_positions": {
         "stream",
         "story",
-        "explore",
         "explore_home",
         "reels",
         "profile_feed",
@@ -423,7 +424,7 @@ _KNOWN_POSITIONS = {
         "profile_reels",
     },
     "audience_network_positions": {"classic", "rewarded_video"},
-    "messenger_positions": {"story", "sponsored_messages"},
+    "messenger_positions": {"sponsored_messages"},
     "threads_positions": {"threads_stream"},
 }
 

@@ -29,7 +29,6 @@ _POSITION_ALIASES = {
     ("instagram", "stories"): "story",
     ("facebook", "stories"): "story",
     ("facebook", "reels"): "facebook_reels",
-    ("messenger", "stories"): "story",
     ("threads", "feed"): "threads_stream",
 }
 

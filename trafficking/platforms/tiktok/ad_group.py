@@ -61,6 +61,10 @@ def ad_group_of(
     for name in PLAIN_OPTIONS:
         if name in options.values:
             body.put(name, options.values[name], options.where[name])
+    if "targeting_optimization_mode" in options.values:
+        notes.warn(
+            "smart.only", options.where["targeting_optimization_mode"], option="targeting_optimization_mode"
+        )
     body.put("operation_status", "DISABLE")
     complete = body if notes.blocks == blocks else None
     shared = {key: body.values.get(key) for key in ("optimization_goal", "bid_type", "optimization_event")}
@@ -81,6 +85,8 @@ def _put_way(
         _put_app(body, ticket, options, at, notes)
     if ticket.budget_level == "CAMPAIGN" and not way.with_campaign_budget:
         notes.block("goal.not_with_campaign_budget", f"{at}.goal", goal=ad_set.goal)
+    if ticket.budget_level == "CAMPAIGN" and options.values.get("pacing") == "PACING_MODE_FAST":
+        notes.block("pacing.fixed_by_campaign_budget", options.where["pacing"], pacing="PACING_MODE_FAST")
     price, budget = (
         body.values.get("bid_price") or body.values.get("conversion_bid_price"),
         body.values.get("budget"),

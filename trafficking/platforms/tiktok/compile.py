@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from governance.findings import Finding
 from trafficking.platforms.base import (
     AdSetSnapshot,
     AdSnapshot,
     Compiled,
+    Held,
     Operation,
     PlannedObject,
+    Platform,
     TicketSnapshot,
     stand_in,
 )
-from trafficking.platforms.tiktok import reference
+from trafficking.platforms.changes import compile_request
+from trafficking.platforms.tiktok import doors, reference, smart
 from trafficking.platforms.tiktok.ad_group import AdGroup, ad_group_of, budget_mode
 from trafficking.platforms.tiktok.creative import Place, creative_of
 from trafficking.platforms.tiktok.draft import Body, Notes
 from trafficking.platforms.tiktok.goals import OBJECTIVES
+from trafficking.platforms.tiktok.media import file_bindings, upload_operations, with_uploaded
 from trafficking.platforms.tiktok.money import budget_number
 from trafficking.platforms.tiktok.options import (
     Options,
@@ -32,9 +38,7 @@ from trafficking.platforms.tiktok.options import (
     zone_of,
 )
 from trafficking.platforms.tiktok.texts import check_text
-
-CREATE = {kind: f"/open_api/v1.3/{door}/create/" for kind, door in
-          (("campaign", "campaign"), ("ad_set", "adgroup"), ("ad", "ad"))}  # fmt: skip
+from trafficking.platforms.tiktok.updates import fixed_fields, update_operations
 
 #: special ad category -> special_industries; the several names are those in use for financial products.
 SPECIAL_INDUSTRIES = {
@@ -48,12 +52,40 @@ SPECIAL_INDUSTRIES = {
 POLITICAL_CATEGORIES = frozenset({"POLITICAL", "POLITICS", "ISSUES_ELECTIONS_POLITICS"})
 
 
+def compile_any(platform: Platform, ticket: TicketSnapshot, held: Sequence[Held]) -> Compiled:
+    """Any request type; what was uploaded before is used by its id."""
+    known = with_uploaded(ticket, held)
+    compiled = compile_request(platform, known, held, create=compile_ticket, updates=update_operations)
+    return _with_fixed_fields(_with_fixed_bids(compiled, known), known)
+
+
+def _with_fixed_fields(compiled: Compiled, ticket: TicketSnapshot) -> Compiled:
+    """The automated form's update doors take less than the usual ones."""
+    if not _is_smart(ticket):
+        return compiled
+    fixed = [
+        Finding("tiktok.smart.fixed", each.source, params={"name": each.name, "field": each.field})
+        for each in compiled.changes
+        if each.kind in ("update", "learning") and fixed_fields(each.type, [each.field])
+    ]
+    return replace(compiled, findings=(*compiled.findings, *fixed)) if fixed else compiled
+
+
+def _with_fixed_bids(compiled: Compiled, ticket: TicketSnapshot) -> Compiled:
+    """Under a campaign budget the ad groups' bid strategy can't be changed ("Update an ad group", `bid_type`)."""
+    if ticket.budget_level != "CAMPAIGN":
+        return compiled
+    fixed = [
+        Finding("tiktok.bid.fixed_by_campaign_budget", each.source, params={"name": each.name})
+        for each in compiled.changes
+        if each.type == "ad_set" and each.field == "bid_type" and each.kind != "replace"
+    ]
+    return replace(compiled, findings=(*compiled.findings, *fixed)) if fixed else compiled
+
+
 def compile_ticket(ticket: TicketSnapshot) -> Compiled:
     """The whole tree. With a blocking finding on an object, it and what hangs on it are left out."""
     notes = Notes()
-    if ticket.request_type != "CREATE":
-        notes.block("request_type.unsupported", "request_type", request_type=ticket.request_type)
-        return Compiled((), tuple(notes.found))
     ticket = ticket_with_checked_config(ticket, notes)
     _check_account(ticket, notes)
     objective = OBJECTIVES.get(ticket.objective)
@@ -68,9 +100,10 @@ def compile_ticket(ticket: TicketSnapshot) -> Compiled:
         group, below = _ad_set_operations(ticket, objective, ad_set, f"ad_sets[{index}]", notes)
         groups.append(group)
         operations += below if campaign else []
-    if ticket.budget_level == "CAMPAIGN":
+    if ticket.budget_level == "CAMPAIGN" or _is_smart(ticket):
         _check_groups_agree(groups, notes)
-    return Compiled(tuple(operations), tuple(notes.found))
+    uploads = upload_operations(ticket, operations)
+    return Compiled((*uploads, *operations), tuple(notes.found))
 
 
 # ------------------------------------------------------------------------------------- the campaign
@@ -79,7 +112,7 @@ def compile_ticket(ticket: TicketSnapshot) -> Compiled:
 def _check_account(ticket: TicketSnapshot, notes: Notes) -> None:
     """What a person must have stated, and what the account must bring."""
     account = ticket.account
-    if ticket.buying_type != "AUCTION":
+    if ticket.buying_type not in ("AUCTION", smart.BUYING_TYPE):
         notes.block("buying_type.unsupported", "channel", buying_type=ticket.buying_type)
     if not (account.external_id.isascii() and account.external_id.isdigit()):
         notes.block("account.id_invalid", "account.external_id", id=account.external_id)
@@ -112,7 +145,8 @@ def _campaign(ticket: TicketSnapshot, objective: str | None, notes: Notes) -> Op
     body.put("campaign_name", ticket.name, "name")
     if objective is not None:
         body.put("objective_type", objective, "objective")
-        _put_campaign_budget(body, ticket, objective, notes)
+        put_rest = smart.put_campaign if _is_smart(ticket) else _put_campaign_budget
+        put_rest(body, ticket, notes)
     if objective == "APP_PROMOTION":
         kind = ticket.config.get("app_promotion_type", "APP_INSTALL")
         body.put("app_promotion_type", kind, "config.app_promotion_type")
@@ -125,7 +159,11 @@ def _campaign(ticket: TicketSnapshot, objective: str | None, notes: Notes) -> Op
     return _operation(ticket, planned, body.values, body.sources, {})
 
 
-def _put_campaign_budget(body: Body, ticket: TicketSnapshot, objective: str, notes: Notes) -> None:
+def _is_smart(ticket: TicketSnapshot) -> bool:
+    return ticket.buying_type == smart.BUYING_TYPE
+
+
+def _put_campaign_budget(body: Body, ticket: TicketSnapshot, notes: Notes) -> None:
     """Budget optimisation on with a campaign budget, else no limit at this level: always said."""
     if ticket.budget_level == "AD_SET":
         if ticket.budget is not None:
@@ -142,7 +180,7 @@ def _put_campaign_budget(body: Body, ticket: TicketSnapshot, objective: str, not
         return
     body.put(
         "budget_mode",
-        budget_mode(ticket.budget, objective, ticket, "budget", notes),
+        budget_mode(ticket.budget, OBJECTIVES[ticket.objective], ticket, "budget", notes),
         "budget",
     )
     number = budget_number(ticket.budget, ticket.currency, base_minimum=reference.CAMPAIGN_MINIMUM, days=None,
@@ -184,7 +222,10 @@ def _ad_set_operations(
     for_all = Options().over(ticket.config.get("ad_set", {}), "config.ad_set")
     blocks = notes.blocks
     options = for_all.over(checked(ad_set.config, "ad_set", f"{at}.config", notes), f"{at}.config")
-    group = ad_group_of(ticket, objective, ad_set, options, at, notes)
+    if _is_smart(ticket):
+        group = smart.ad_group_of(ticket, ad_set, options, at, notes)
+    else:
+        group = ad_group_of(ticket, objective, ad_set, options, at, notes)
     whole = notes.blocks == blocks
     if not ad_set.ads:
         notes.block("ads.missing", f"{at}.ads")
@@ -218,16 +259,17 @@ def _ad(
     if group.way is None:
         return None  # without a goal nobody can say what the ad needs; the goal's finding stands above
     place = Place(ticket, group.way, group.placements, at, options.values, options.where)
-    creative = creative_of(ad, place, notes)
+    creative = smart.ad_of(ad, place, notes) if _is_smart(ticket) else creative_of(ad, place, notes)
     if notes.blocks != blocks:
         return None
     body = {
         "advertiser_id": ticket.account.external_id,
         "adgroup_id": stand_in(parent),
-        "creatives": [creative.values],
+        **(creative.values if _is_smart(ticket) else {"creatives": [creative.values]}),
     }
     planned = PlannedObject(f"ad:{ad.intent_id}", "ad", ad.name, ad.intent_id)
-    return _operation(ticket, planned, body, creative.sources, {"/adgroup_id": parent})
+    bindings = {"/adgroup_id": parent, **file_bindings(body, ad)}
+    return _operation(ticket, planned, body, creative.sources, bindings)
 
 
 def _check_groups_agree(groups: list[AdGroup], notes: Notes) -> None:
@@ -255,7 +297,7 @@ def _operation(
         action="create",
         object_type=planned.type,
         method="POST",
-        path=CREATE[planned.type],
+        path=doors.door(planned.type, "create", smart=_is_smart(ticket)),
         body=full,
         objects=(planned,),
         bindings=bindings,

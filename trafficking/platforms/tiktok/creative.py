@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trafficking.platforms.base import AdSnapshot, TicketSnapshot, tagged_url
+from trafficking.platforms.base import AdSnapshot, MediaKind, TicketSnapshot, tagged_url
 from trafficking.platforms.tiktok import reference
 from trafficking.platforms.tiktok.draft import Body, Notes
 from trafficking.platforms.tiktok.goals import Way
+from trafficking.platforms.tiktok.media import check_files
 from trafficking.platforms.tiktok.texts import check_text, check_url
 
 MACROS: Mapping[str, str] = {
@@ -47,9 +48,17 @@ def creative_of(ad: AdSnapshot, place: Place, notes: Notes) -> Body:
     _put_text(body, ad, place, notes)
     _put_destination(body, ad, place, notes)
     _put_call_to_action(body, ad, place, notes)
-    _put_options(body, place)
+    _put_options(body, place, notes)
     _tell_unused(ad, place, notes)
+    check_files(ad, place.at, notes)
     body.put("operation_status", "DISABLE")
+    return body
+
+
+def identity_of(place: Place, notes: Notes) -> Body:
+    """Whom the ad is published as, alone."""
+    body = Body()
+    _put_identity(body, place, notes)
     return body
 
 
@@ -97,6 +106,14 @@ def _put_format(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
         notes.block("format.unsupported", f"{place.at}.format", format=ad.format)
 
 
+IMAGES: tuple[MediaKind, ...] = ("IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE")
+
+
+def named(ad: AdSnapshot, *kinds: MediaKind) -> list[str]:
+    """Ids or stand-ins; a medium that names nothing is none."""
+    return [each for each in ad.media_ids(*kinds) if each]
+
+
 def _put_video(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
     """A video with one cover image, or a TikTok post (Spark Ad), which brings its own."""
     where = f"{place.at}.media"
@@ -108,10 +125,7 @@ def _put_video(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
             place.options_at["tiktok_item_id"],
         )
         return
-    videos, covers = (
-        ad.media_ids("VIDEO"),
-        ad.media_ids("THUMBNAIL") or ad.media_ids("IMAGE"),
-    )
+    videos, covers = named(ad, "VIDEO"), named(ad, "THUMBNAIL") or named(ad, "IMAGE")
     if len(videos) != 1:
         notes.block("media.one_video", where, count=len(videos))
     if len(covers) != 1:
@@ -122,10 +136,7 @@ def _put_video(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
 
 def _put_image(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
     """Single images run on Pangle and Global App Bundle; on TikTok itself they are not an ad format."""
-    where, images = (
-        f"{place.at}.media",
-        ad.media_ids("IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE"),
-    )
+    where, images = f"{place.at}.media", named(ad, *IMAGES)
     body.put("ad_format", "SINGLE_IMAGE", f"{place.at}.format")
     if len(images) != 1:
         notes.block("media.one_image", where, count=len(images))
@@ -141,7 +152,7 @@ def _put_image(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
 def _put_carousel(body: Body, ad: AdSnapshot, place: Place, notes: Notes) -> None:
     """2 to 35 images in order, with music; text, button and link are one for all of them."""
     where = f"{place.at}.cards"
-    images = [card.media_id for card in ad.cards] or ad.media_ids("IMAGE", "SQUARE_IMAGE", "PORTRAIT_IMAGE")
+    images = [card.reference for card in ad.cards] or named(ad, *IMAGES)
     fewest, most = reference.CAROUSEL_IMAGES
     body.put("ad_format", "CAROUSEL_ADS", f"{place.at}.format")
     if not fewest <= len(images) <= most or not all(images):
@@ -226,7 +237,9 @@ def _put_call_to_action(body: Body, ad: AdSnapshot, place: Place, notes: Notes) 
         notes.warn("call_to_action.without_link", where, call_to_action=ad.call_to_action)
 
 
-def _put_options(body: Body, place: Place) -> None:
+def _put_options(body: Body, place: Place, notes: Notes) -> None:
+    if "call_to_action_id" in place.options:
+        notes.warn("smart.only", place.options_at["call_to_action_id"], option="call_to_action_id")
     for name in PLAIN_OPTIONS:
         if name in place.options:
             body.put(name, place.options[name], place.options_at[name])

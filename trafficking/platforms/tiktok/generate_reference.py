@@ -18,10 +18,28 @@ from typing import Any
 
 SDK = "tiktok-business-api-sdk-official"
 TARGET = Path(__file__).with_name("reference.json")
+#: schema -> (model of the SDK, door that takes it)
 MODELS = {
-    "campaign": "CampaignCreateBody",
-    "ad_set": "AdgroupCreateBody",
-    "ad": "AdCreateBody",
+    "campaign": ("CampaignCreateBody", "campaign/create"),
+    "ad_set": ("AdgroupCreateBody", "adgroup/create"),
+    "ad": ("AdCreateBody", "ad/create"),
+    "campaign.update": ("CampaignUpdateBody", "campaign/update"),
+    "ad_set.update": ("AdgroupUpdateBody", "adgroup/update"),
+    "ad.update": ("AdUpdateBody", "ad/update"),
+    "campaign.status": ("CampaignStatusUpdateBody", "campaign/status/update"),
+    "ad_set.status": ("AdgroupStatusUpdateBody", "adgroup/status/update"),
+    "ad.status": ("AdStatusUpdateBody", "ad/status/update"),
+    "smart.campaign": ("SmartPlusCampaignCreateBody", "smart_plus/campaign/create"),
+    "smart.ad_set": ("SmartPlusAdgroupCreateBody", "smart_plus/adgroup/create"),
+    "smart.ad": ("SmartPlusAdCreateBody", "smart_plus/ad/create"),
+    "smart.campaign.update": ("SmartPlusCampaignUpdateBody", "smart_plus/campaign/update"),
+    "smart.ad_set.update": ("SmartPlusAdgroupUpdateBody", "smart_plus/adgroup/update"),
+    "smart.ad.update": ("SmartPlusAdUpdateBody", "smart_plus/ad/update"),
+    "smart.campaign.status": ("SmartPlusCampaignStatusUpdateBody", "smart_plus/campaign/status/update"),
+    "smart.ad_set.status": ("SmartPlusAdgroupStatusUpdateBody", "smart_plus/adgroup/status/update"),
+    "smart.ad.status": ("SmartPlusAdStatusUpdateBody", "smart_plus/ad/status/update"),
+    "image.upload": ("FileImageAdUpload", "file/image/ad/upload"),
+    "video.upload": ("AdUploadBody", "file/video/ad/upload"),
 }
 
 SOURCES = {
@@ -39,6 +57,17 @@ SOURCES = {
     "documents show US 6252001, JP 1861060, SA 102358, MY 1733045. Whether TikTok sells ads in a "
     "country is not in "
     "this table: /tool/region/ answers that per account.",
+    "changes": "What /update/ takes: the SDK's update bodies. 'Update an ad group' (1739586761631745): full "
+    "replacement; placement can't be changed, nor budget and bid_type under campaign budget optimisation. What "
+    "restarts learning: TikTok Business Help Center, 'Budget best practices' (744163857974606118: no targeting, bid or "
+    "budget change while learning; later, budgets within 50 %) and 'Ad review FAQ' (each edit of creative or targeting "
+    "is reviewed anew)",
+    "media": "'Upload a video' (1737587322856449), 'Upload an image' (1739067433456642), Help Center 'TikTok Auction "
+    "In-Feed Ads' (10002742)",
+    "statuses": "secondary_status and advertiser status: 'Enumerations' (1737174886619138), as used in public code; "
+    "review: '/ad/review_info/'",
+    "smart_plus": "'Create a regular Upgraded Smart+ Web Campaign' (1847302878676994), 'Available targeting settings "
+    "for different targeting optimization modes' (1847839827327106)",
     "languages": "Two-letter ISO 639-1 codes; which of them TikTok targets is not in the SDK "
     "(/tool/language/ lists them)",
 }
@@ -230,7 +259,105 @@ AD: dict[str, Any] = {
         "creatives": {"minItems": 1, "maxItems": 20},
     },
 }
+
+
+def _update_of(create: dict[str, Any], *required: str) -> dict[str, Any]:
+    """The create body's narrower types for an update, which may also empty a list or a text."""
+    emptied = {
+        name: {key: value for key, value in schema.items() if key not in ("minItems", "minLength")}
+        for name, schema in create["properties"].items()
+        if name not in ("operation_status", "request_id")
+    }
+    return {"required": list(required), "properties": emptied}
+
+
+SWITCH: dict[str, Any] = {"operation_status": _enum("ENABLE", "DISABLE", "DELETE"), "advertiser_id": DIGITS}
+ONE_ID = {"type": "array", "items": DIGITS, "minItems": 1, "maxItems": 20}
+SMART_CAMPAIGN: dict[str, Any] = {
+    "required": ["operation_status", "budget_optimize_on"],
+    "properties": {
+        "advertiser_id": DIGITS,
+        "campaign_name": _text(512),
+        "objective_type": _enum("WEB_CONVERSIONS", "APP_PROMOTION", "LEAD_GENERATION"),
+        "sales_destination": _enum("WEBSITE"),
+        "budget_mode": _enum("BUDGET_MODE_TOTAL", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"),
+        "budget": POSITIVE,
+        "app_promotion_type": _enum("APP_INSTALL"),
+        "special_industries": CAMPAIGN["properties"]["special_industries"],
+        "operation_status": STATUS,
+        "request_id": CAMPAIGN["properties"]["request_id"],
+    },
+}
+SMART_SPEC: dict[str, Any] = {
+    "required": ["location_ids"],
+    "properties": {
+        **{
+            name: AD_SET["properties"][name]
+            for name in ("location_ids", "languages", "gender", "age_groups", "interest_category_ids", "audience_ids",
+                         "excluded_audience_ids", "operating_systems")
+        },
+        "spc_audience_age": _enum("OVER_EIGHTEEN", "OVER_TWENTY_FIVE"),
+    },
+}  # fmt: skip
+SMART_AD_SET: dict[str, Any] = {
+    "required": ["operation_status", "targeting_optimization_mode"],
+    "properties": {
+        "targeting_optimization_mode": _enum("AUTOMATIC", "MANUAL"),
+        "budget_mode": _enum("BUDGET_MODE_TOTAL", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"),
+        **{
+            name: AD_SET["properties"][name]
+            for name in ("advertiser_id", "adgroup_name", "budget", "billing_event", "bid_type", "deep_bid_type",
+                         "bid_price", "conversion_bid_price", "roas_bid", "schedule_type", "schedule_start_time",
+                         "schedule_end_time", "dayparting", "placement_type", "placements", "operation_status",
+                         "promotion_target_type", "promotion_type", "optimization_goal", "request_id")
+        },
+    },
+}  # fmt: skip
+SMART_AD: dict[str, Any] = {
+    "required": ["ad_name", "creative_list", "operation_status"],
+    "properties": {
+        "advertiser_id": DIGITS,
+        "ad_name": _text(512),
+        "operation_status": STATUS,
+        "creative_list": {"minItems": 1, "maxItems": 50},
+        "ad_text_list": {"maxItems": 5},
+        "landing_page_url_list": {"maxItems": 1},
+    },
+}
+#: `sha256` is ours: the client finds the bytes by it and sends TikTok's own MD5 signature instead
+UPLOAD: dict[str, Any] = {
+    "required": ["upload_type", "file_name", "sha256"],
+    "ours": ["sha256"],
+    "properties": {
+        "advertiser_id": DIGITS,
+        "file_name": _text(100),
+        "upload_type": _enum("UPLOAD_BY_FILE"),
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+}
 NARROWED: dict[str, Any] = {
+    "campaign.update": _update_of(CAMPAIGN),
+    "ad_set.update": _update_of(AD_SET),
+    "ad.update": AD,
+    "AdupdateCreatives": _update_of(CREATIVE, "ad_id"),
+    "campaign.status": {
+        "required": ["advertiser_id", "campaign_ids", "operation_status"],
+        "properties": {**SWITCH, "campaign_ids": ONE_ID},
+    },
+    "ad_set.status": {"required": [], "properties": {**SWITCH, "adgroup_ids": ONE_ID}},
+    "ad.status": {"required": ["ad_ids"], "properties": {**SWITCH, "ad_ids": ONE_ID}},
+    "smart.campaign": SMART_CAMPAIGN,
+    "smart.ad_set": SMART_AD_SET,
+    "smart.ad": SMART_AD,
+    "SmartPlusAdgroupCreateBodyTargetingSpec": SMART_SPEC,
+    "smart.campaign.update": _update_of(SMART_CAMPAIGN),
+    "smart.ad_set.update": _update_of(SMART_AD_SET),
+    "smart.ad.update": {"required": [], "properties": {}},
+    "smart.campaign.status": {"required": [], "properties": {**SWITCH, "campaign_ids": ONE_ID}},
+    "smart.ad_set.status": {"required": [], "properties": {**SWITCH, "adgroup_ids": ONE_ID}},
+    "smart.ad.status": {"required": [], "properties": {**SWITCH, "smart_plus_ad_ids": ONE_ID}},
+    "image.upload": UPLOAD,
+    "video.upload": UPLOAD,
     "campaign": CAMPAIGN,
     "ad_set": AD_SET,
     "ad": AD,
@@ -246,6 +373,7 @@ CAMPAIGN_OPTIONS = {
 BOOLEAN = {"type": "boolean"}
 ANY_TEXT = {"type": "string", "minLength": 1}
 AD_SET_OPTIONS = {
+    "targeting_optimization_mode": _enum("AUTOMATIC", "MANUAL"),
     "pacing": AD_SET["properties"]["pacing"],
     "operating_system": _enum("ANDROID", "IOS"),
     "optimization_event": ANY_TEXT,
@@ -270,6 +398,7 @@ AD_SET_OPTIONS = {
     "is_hfss": BOOLEAN,
 }
 AD_OPTIONS = {
+    "call_to_action_id": DIGITS,
     "identity_id": ANY_TEXT,
     "identity_type": CREATIVE["properties"]["identity_type"],
     "identity_authorized_bc_id": DIGITS,
@@ -287,12 +416,58 @@ AD_OPTIONS = {
 }
 
 
+#: What changing a field of a live object means where it is not the rule of `_change`. "update" costs nothing,
+#: "learning" restarts learning or review. Budgets are judged by how far they move (`budget_step`).
+CHANGES: dict[str, dict[str, str]] = {
+    "campaign": {
+        "name": "update", "budget": "budget", "po_number": "update", "special_industries": "learning",
+    },
+    "ad_set": {
+        "name": "update", "budget": "budget", "schedule_type": "update", "schedule_start_time": "update",
+        "schedule_end_time": "update", "comment_disabled": "update", "share_disabled": "update", "pacing": "learning",
+        "frequency": "learning", "frequency_schedule": "learning", "audience_type": "replace",
+        "operating_systems": "replace", "ios14_targeting": "replace", "is_hfss": "learning",
+        "targeting_optimization_mode": "learning", "spc_audience_age": "learning",
+    },
+    "ad": {"name": "update"},
+}  # fmt: skip
+#: fields that can be set but not emptied again on a live object: emptying them takes a new one
+NOT_EMPTIED = {
+    "ad_set": ["frequency", "frequency_schedule", "brand_safety_type", "is_hfss", "roas_bid", "deep_bid_type",
+               "min_android_version", "min_ios_version", "spending_power", "search_result_enabled",
+               "smart_audience_enabled", "smart_interest_behavior_enabled", "spc_audience_age"],
+}  # fmt: skip
+BUDGET_STEP = "0.5"  # "Keep your budget within the 50 % range of your previous budget"
+MEDIA: dict[str, Any] = {
+    "video": {
+        "content_types": ["video/mp4", "video/quicktime", "video/mpeg", "video/x-msvideo", "video/3gpp"],
+        "max_bytes": 500 * 1024 * 1024,
+        "ratios": {"9:16": [540, 960], "16:9": [960, 540], "1:1": [640, 640]},
+        "ratio_tolerance": "0.01",
+        "duration_s": [5, 60],
+        "min_bits_per_s": 516_000,
+    },
+    "image": {
+        "content_types": ["image/jpeg", "image/png"],
+        "max_bytes": 50 * 1024 * 1024,
+        "max_pixels": 3_686_400,
+        "cover_ratios": {"9:16": [540, 960], "16:9": [960, 540], "1:1": [640, 640]},
+        "ratio_tolerance": "0.01",
+    },
+}
+
+
 def main() -> None:
     reference = {
         "sdk": {"package": SDK, "version": importlib.metadata.version(SDK)},
         "api_version": "v1.3",
         "sources": SOURCES,
-        "schemas": {kind: _body_schema(kind, model) for kind, model in MODELS.items()},
+        "schemas": {kind: _body_schema(kind, model) for kind, (model, _door) in MODELS.items()},
+        "doors": {f"/open_api/v1.3/{door}/": kind for kind, (_model, door) in MODELS.items()},
+        "changes": {kind: _changes(kind) for kind in CHANGES},
+        "budget_step": BUDGET_STEP,
+        "not_emptied": NOT_EMPTIED,
+        "media": MEDIA,
         "config": _config_schema(),
         "currencies": _currencies(),
         "countries": _countries(),
@@ -313,6 +488,40 @@ def _body_schema(kind: str, model: str) -> dict[str, Any]:
     }
 
 
+def _changes(kind: str) -> dict[str, str]:
+    """field -> update | learning | budget | replace: what the update bodies take, the rest takes a new object."""
+    from business_api_client import models
+
+    creates = {
+        "campaign": ("CampaignCreateBody", "SmartPlusCampaignCreateBody"),
+        "ad_set": (
+            "AdgroupCreateBody",
+            "SmartPlusAdgroupCreateBody",
+            "SmartPlusAdgroupCreateBodyTargetingSpec",
+        ),
+        "ad": ("AdcreateCreatives", "SmartPlusAdCreateBody"),
+    }
+    updates = {
+        "campaign": ("CampaignUpdateBody", "SmartPlusCampaignUpdateBody"),
+        "ad_set": (
+            "AdgroupUpdateBody",
+            "SmartPlusAdgroupUpdateBody",
+            "SmartPlusAdgroupCreateBodyTargetingSpec",
+        ),
+        "ad": ("AdupdateCreatives", "SmartPlusAdUpdateBody"),
+    }
+    fields = {name for model in creates[kind] for name in getattr(models, model).swagger_types}
+    manual = set(getattr(models, creates[kind][0]).swagger_types)
+    taken = set(getattr(models, updates[kind][0]).swagger_types)
+    for model in updates[kind][
+        1:
+    ]:  # where the forms differ the usual one's word stands; compile knows the other
+        taken |= {name for name in getattr(models, model).swagger_types if name not in manual}
+    ids = ("advertiser_id", "campaign_id", "adgroup_id", "request_id", "operation_status")
+    found = {name: "learning" if name in taken else "replace" for name in fields if name not in ids}
+    return {**found, **CHANGES[kind]}
+
+
 def _model_schema(model_name: str, narrowed: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     """A model's swagger_types as a closed object, with what we know better laid over it."""
     from business_api_client import models
@@ -320,7 +529,8 @@ def _model_schema(model_name: str, narrowed: dict[str, Any], defs: dict[str, Any
     model = getattr(models, model_name)
     properties = {name: _type_schema(kind, defs) for name, kind in model.swagger_types.items()}
     for name, better in narrowed["properties"].items():
-        properties[name] = {**properties[name], **better} if "enum" not in better else better
+        if name in properties or name in narrowed.get("ours", ()):  # an update takes less than its create
+            properties[name] = {**properties.get(name, {}), **better} if "enum" not in better else better
     required = re.findall(r"if (\w+) is None:\n\s+raise", inspect.getsource(model))
     return {
         "type": "object",

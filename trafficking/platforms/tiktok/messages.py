@@ -11,10 +11,6 @@ def _m(text: str, remedy: str) -> Message:
 
 
 CAMPAIGN = {
-    "request_type.unsupported": _m(
-        _("TikTok tickets can only create campaigns for now; this one asks for {request_type}."),
-        _("Make the change in TikTok Ads Manager, or open a ticket of type CREATE."),
-    ),
     "buying_type.unsupported": _m(
         _("TikTok is bought by auction here; this channel says {buying_type}."),
         _("Choose a TikTok channel whose API identifier is AUCTION."),
@@ -127,6 +123,14 @@ MONEY = {
             "Nothing to do if that is fine; a hard daily limit is the option "
             "daily_budget_mode=BUDGET_MODE_DAY."
         ),
+    ),
+    "bid.fixed_by_campaign_budget": _m(
+        _("{name}: under a campaign budget TikTok lets nobody change the bid strategy of a built ad group."),
+        _("Keep the strategy, or build a new campaign and archive this one."),
+    ),
+    "pacing.fixed_by_campaign_budget": _m(
+        _("Under a campaign budget TikTok ignores {pacing} and delivers evenly."),
+        _("Clear the option pacing, or set the budgets on the ad sets."),
     ),
     "bid.strategy_unsupported": _m(
         _("TikTok has no bid strategy {strategy} for the goal {goal}."),
@@ -358,6 +362,32 @@ CREATIVE = {
     "media.one_image": _m(
         _("An image ad needs exactly one image; there are {count}."), _("Choose one image.")
     ),
+    "media.type": _m(
+        _("{file} is of the type {type}, which TikTok does not take here."), _("Use one of {known}.")
+    ),
+    "media.too_large": _m(_("{file} has {megabytes} MB: TikTok takes {most}."), _("Compress it.")),
+    "media.ratio": _m(
+        _("{file} is {size} pixels, which is none of TikTok's shapes."), _("Cut it to one of {ratios}.")
+    ),
+    "media.too_small": _m(
+        _("{file} is {size} pixels: TikTok wants at least {least} of this shape."),
+        _("Export it larger."),
+    ),
+    "media.pixels": _m(
+        _("{file} is {size} pixels: together more than TikTok's {most}."), _("Export it smaller.")
+    ),
+    "media.duration": _m(
+        _("{file} runs for {seconds} seconds; TikTok describes in-feed videos of {shortest} to {longest}."),
+        _("Nothing to do if TikTok has confirmed it; shorter videos fare better."),
+    ),
+    "media.bit_rate": _m(
+        _("{file} has {kbps} kbit/s; TikTok wants at least {least} for delivery."),
+        _("Export it in better quality."),
+    ),
+    "media.cover_ratio": _m(
+        _("The cover ({cover}) has another shape than its video ({video})."),
+        _("Use a cover of the video's shape."),
+    ),
     "image.objective": _m(
         _("TikTok makes no single-image ads for the objective {objective} with this goal."), _("Use a video.")
     ),
@@ -417,8 +447,90 @@ CREATIVE = {
     ),
 }
 
+SMART = {
+    "smart.objective": _m(
+        _("Smart+ is made here for sales on a website, not for {objective}."),
+        _("Use the objective sales, or an auction channel."),
+    ),
+    "smart.suggestion": _m(
+        _("Smart+ treats {name} as a suggestion: it may show the ads to others too."),
+        _("Set the ad set's option targeting_optimization_mode to MANUAL if it must hold."),
+    ),
+    "smart.age_minimum": _m(
+        _("Smart+ keeps a least age of 18 or 25 for certain, not of {asked}."),
+        _("Set the ad set's option targeting_optimization_mode to MANUAL, or use an auction channel."),
+    ),
+    "smart.cap_needs_daily": _m(
+        _("Smart+ takes the bid strategy {strategy} with daily budgets only."),
+        _("Use a daily budget, or lowest cost."),
+    ),
+    "smart.option": _m(_("Smart+ has no option {option}."), _("Take it out, or use an auction channel.")),
+    "smart.only": _m(
+        _("The option {option} is for Smart+ channels and is not sent."), _("Nothing to do if that is fine.")
+    ),
+    "smart.videos": _m(
+        _(
+            "A Smart+ video ad needs 1 to 50 videos with a cover each; there are {videos} videos and {covers} covers."
+        ),
+        _("Add or remove videos or covers."),
+    ),
+    "smart.texts": _m(
+        _("A Smart+ ad takes 1 to {most} texts; there are {count}."), _("Add or remove texts.")
+    ),
+    "smart.dynamic_button": _m(
+        _("With a TikTok account as identity Smart+ takes a dynamic call to action only."),
+        _("Set the ad's option call_to_action_id to a portfolio made in TikTok Ads Manager."),
+    ),
+    "smart.fixed": _m(
+        _("{name}: TikTok lets nobody change {field} of a built Smart+ object."),
+        _("Take the change back, or build a new campaign and archive this one."),
+    ),
+}
+
+#: about the account, before the first call
+PREFLIGHT = {
+    "account_unknown": _m(
+        _("TikTok shows this token no advertiser {id}."),
+        _("Check the external id of the ad account, and that the advertiser has authorised the app."),
+    ),
+    "account_pending": _m(
+        _("TikTok is still reviewing the ad account ({status}): it can't advertise yet."),
+        _("Wait for TikTok's review, or finish it in TikTok Ads Manager."),
+    ),
+    "account_closed": _m(
+        _("TikTok has closed or limited the ad account ({status}: {reason})."),
+        _("Sort it out with TikTok, or use another account."),
+    ),
+    "currency": _m(
+        _("The ad account is in {theirs} on TikTok and in {ours} here: every amount would be wrong."),
+        _("Correct the currency of the ad account here."),
+    ),
+    "time_zone": _m(
+        _("The ad account's days are those of {theirs} on TikTok and of {ours} here."),
+        _("Correct the time zone of the ad account here."),
+    ),
+    "no_balance": _m(
+        _("The ad account's balance is {balance} {currency}: nothing would be delivered."),
+        _("Top it up; ignore this if the account is invoiced."),
+    ),
+    "identity_unknown": _m(
+        _("The ad account may not publish as the identity {id} ({type})."),
+        _(
+            "Correct the identity id and type of the ad account, or authorise the identity in TikTok Ads Manager."
+        ),
+    ),
+    "identity_closed": _m(
+        _("TikTok says that the identity {id} can't be used for new videos now."),
+        _("Renew its authorisation in TikTok Ads Manager before the ads are activated."),
+    ),
+    "pixel_unknown": _m(
+        _("The ad account has no pixel {id}."),
+        _("Correct the pixel id of the ad account, or share the pixel with it."),
+    ),
+}
+
 MESSAGES = {
     f"tiktok.{code}": message
-    for part in (CAMPAIGN, MONEY, DELIVERY, AUDIENCE, CREATIVE)
+    for part in (CAMPAIGN, MONEY, DELIVERY, AUDIENCE, CREATIVE, SMART)
     for code, message in part.items()
-}
+} | {f"preflight.tiktok.{code}": message for code, message in PREFLIGHT.items()}

@@ -11,19 +11,29 @@ import requests
 from governance.findings import Finding
 from governance.findings import gettext_noop as _
 from trafficking.platforms.base import (
+    Account,
+    Budget,
+    ChangeKind,
     Client,
     Compiled,
     ConfigLevel,
     Connection,
+    Held,
     Operation,
     Platform,
+    RateLimit,
+    RunStatus,
     TicketSnapshot,
+    Wanted,
 )
-from trafficking.platforms.tiktok import reference
+from trafficking.platforms.tiktok import reference, updates, words
 from trafficking.platforms.tiktok.client import TikTokClient
-from trafficking.platforms.tiktok.compile import compile_ticket
+from trafficking.platforms.tiktok.compile import compile_any
 from trafficking.platforms.tiktok.creative import MACROS
 from trafficking.platforms.tiktok.messages import MESSAGES
+
+#: Fields that hold amounts in the currency's major unit.
+MONEY = frozenset({"budget", "min_budget", "bid_price", "conversion_bid_price", "deep_cpa_bid"})
 
 
 class TikTok(Platform):
@@ -31,12 +41,14 @@ class TikTok(Platform):
     label = "TikTok"
     api_version = "v1.3"
     live_url = "https://business-api.tiktok.com"
-    buying_types: ClassVar[Mapping[str, str]] = {"AUCTION": "Auction"}
+    buying_types: ClassVar[Mapping[str, str]] = {"AUCTION": "Auction", "SMART_PLUS": "Smart+ (automated)"}
     credential_fields: ClassVar[Mapping[str, str]] = {
         "access_token": _(
             "Long-term access token of an app that the advertiser has authorised (header Access-Token)."
         ),
     }
+    #: TikTok's lowest level: 10 calls a second, which is 600 a minute (per app and door; from public copies)
+    rate_limit = RateLimit(10, 1.0)
     messages = MESSAGES
     macros = MACROS
     config_schema = reference.CONFIG
@@ -44,14 +56,30 @@ class TikTok(Platform):
     def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
         return reference.CONFIG if level == "campaign" else reference.CONFIG["$defs"][level]
 
-    def compile(self, ticket: TicketSnapshot) -> Compiled:
-        return compile_ticket(ticket)
+    def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
+        return compile_any(self, ticket, held)
+
+    def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
+        return words.wanted_of(operations)
+
+    def fields_of(self, object_type: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        return words.fields_of(object_type, raw)
+
+    def change_kind(self, object_type: str, field: str, before: Any, after: Any) -> ChangeKind:
+        return updates.change_kind(object_type, field, before, after)
+
+    def status_operation(self, account: Account, held: Held, status: RunStatus) -> Operation:
+        return updates.status_operation(account, held, status)
+
+    def rename_operation(self, account: Account, held: Held, name: str) -> Operation:
+        return updates.rename_operation(account, held, name)
 
     def check(self, operations: Sequence[Operation]) -> list[Finding]:
         return [
             finding
             for operation in operations
-            for finding in reference.SCHEMAS[operation.object_type].findings(
+            if operation.path in reference.DOORS
+            for finding in reference.SCHEMAS[reference.DOORS[operation.path]].findings(
                 operation.body, object_name=operation.ref, sources=operation.sources
             )
         ]
@@ -61,3 +89,12 @@ class TikTok(Platform):
 
     def currency_unit(self, currency: str) -> Decimal | None:
         return reference.currency_unit(currency)
+
+    def money_unit(self, field: str, currency: str) -> Decimal | None:
+        return Decimal(1) if field in MONEY else None
+
+    def budget_of(self, fields: Mapping[str, Any], currency: str) -> Budget | None:
+        if not fields.get("budget"):
+            return None
+        lifetime = fields.get("budget_mode") == "BUDGET_MODE_TOTAL"
+        return Budget(Decimal(str(fields["budget"])), "LIFETIME" if lifetime else "DAILY")

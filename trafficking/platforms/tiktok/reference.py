@@ -6,7 +6,7 @@ The file is generated (see `generate_reference.py`); its `sources` say where eac
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,14 @@ SOURCE = f"{DATA['sdk']['package']} {DATA['sdk']['version']} ({DATA['api_version
 
 #: Body schemas by object type, compiled once.
 SCHEMAS: Mapping[str, Schema] = {kind: Schema(schema, SOURCE) for kind, schema in DATA["schemas"].items()}
+
+#: door -> schema of what it takes
+DOORS: Mapping[str, str] = DATA["doors"]
+#: object type -> field -> update | learning | budget | replace
+CHANGES: Mapping[str, Mapping[str, str]] = DATA["changes"]
+NOT_EMPTIED: Mapping[str, Sequence[str]] = DATA["not_emptied"]
+BUDGET_STEP = Decimal(DATA["budget_step"])
+MEDIA: Mapping[str, Mapping[str, Any]] = DATA["media"]
 
 CONFIG: Mapping[str, Any] = DATA["config"]
 #: Options by level, compiled once: ticket (campaign), ad_set, ad.

@@ -1,8 +1,11 @@
 """TikTok's API played locally: what v1.3 takes, refuses and answers.
 
-Knows nothing of how we build requests. Field names and types are the official SDK's (reference.json); the
-rules between fields are written here anew from TikTok's documents. Always HTTP 200 with
+Knows nothing of how we build requests; its rules are in `sandbox_rules.py`. Always HTTP 200 with
 `{code, message, request_id, data}`.
+
+Its conventions: an ad whose words contain "REJECTME" is refused by the review; `tamper("account", id, {...})` says
+what the account doors tell of an advertiser (status, currency, timezone, balance, identities, pixels; also `spend` of
+an object, against which budgets are held).
 """
 
 from __future__ import annotations
@@ -10,201 +13,45 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 from trafficking.platforms.sandbox_base import Fault, Request, Response, Sandbox, Store
+from trafficking.platforms.tiktok import sandbox_library as library
+from trafficking.platforms.tiktok import sandbox_rules as rules
+from trafficking.platforms.tiktok import sandbox_smart as smart_rules
+from trafficking.platforms.tiktok.sandbox_rules import REFERENCE, TIME, Refused, wrong
 
-REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text())
 IDEMPOTENT_S = 10.0  # request_id is remembered for about ten seconds
 PREFIX = "/open_api/v1.3/"
-TIME = "%Y-%m-%d %H:%M:%S"
-
-OBJECTIVES = {
-    "REACH",
-    "TRAFFIC",
-    "VIDEO_VIEWS",
-    "LEAD_GENERATION",
-    "ENGAGEMENT",
-    "APP_PROMOTION",
-    "WEB_CONVERSIONS",
-    "PRODUCT_SALES",
-    "RF_REACH",
+TREE_DOOR = re.compile(
+    re.escape(PREFIX) + r"(smart_plus/)?(campaign|adgroup|ad)/(create|get|update|status/update)/"
+)
+PARENT = {"adgroup": "campaign", "ad": "adgroup"}
+#: Optional fields of an ad group that an update without them takes away (its mode is full replacement).
+REPLACED = (
+    "languages", "age_groups", "interest_category_ids", "interest_keyword_ids", "audience_ids",
+    "excluded_audience_ids", "network_types", "spending_power", "dayparting", "category_exclusion_ids",
+)  # fmt: skip
+STATUS_FIELDS: Mapping[str, set[str]] = {
+    "campaign": {"postback_window_mode"},
+    "adgroup": {"allow_partial_success"},
+    "ad": {"aco_ad_ids"},
 }
-GOALS = {  # objective -> goals
-    "REACH": {"REACH", "SHOW"},
-    "TRAFFIC": {"CLICK", "TRAFFIC_LANDING_PAGE_VIEW"},
-    "VIDEO_VIEWS": {"ENGAGED_VIEW", "ENGAGED_VIEW_FIFTEEN"},
-    "LEAD_GENERATION": {"LEAD_GENERATION", "CLICK", "CONVERT"},
-    "APP_PROMOTION": {"INSTALL", "CLICK", "IN_APP_EVENT", "VALUE"},
-    "WEB_CONVERSIONS": {"CONVERT", "VALUE", "CLICK"},
-}
-BILLING = {
-    "CLICK": "CPC",
-    "REACH": "CPM",
-    "SHOW": "CPM",
-    "ENGAGED_VIEW": "CPV",
-    "ENGAGED_VIEW_FIFTEEN": "CPV",
-    "CONVERT": "OCPM",
-    "INSTALL": "OCPM",
-    "IN_APP_EVENT": "OCPM",
-    "LEAD_GENERATION": "OCPM",
-    "VALUE": "OCPM",
-    "TRAFFIC_LANDING_PAGE_VIEW": "OCPM",
-}
-ENUMS = {
-    "operation_status": {"ENABLE", "DISABLE"},
-    "budget_mode": {
-        "BUDGET_MODE_INFINITE",
-        "BUDGET_MODE_TOTAL",
-        "BUDGET_MODE_DAY",
-        "BUDGET_MODE_DYNAMIC_DAILY_BUDGET",
-    },
-    "placement_type": {"PLACEMENT_TYPE_AUTOMATIC", "PLACEMENT_TYPE_NORMAL"},
-    "schedule_type": {"SCHEDULE_START_END", "SCHEDULE_FROM_NOW"},
-    "pacing": {"PACING_MODE_SMOOTH", "PACING_MODE_FAST"},
-    "bid_type": {"BID_TYPE_NO_BID", "BID_TYPE_CUSTOM"},
-    "gender": {"GENDER_FEMALE", "GENDER_MALE", "GENDER_UNLIMITED"},
-    "promotion_type": {"WEBSITE", "APP_ANDROID", "APP_IOS", "LEAD_GENERATION", "WEBSITE_OR_DISPLAY"},
-    "promotion_target_type": {"INSTANT_PAGE", "EXTERNAL_WEBSITE"},
-    "app_promotion_type": {"APP_INSTALL", "APP_RETARGETING", "APP_PREREGISTRATION"},
-    "ad_format": {"SINGLE_IMAGE", "SINGLE_VIDEO", "CAROUSEL_ADS", "CATALOG_CAROUSEL", "LIVE_CONTENT"},
-    "identity_type": {"CUSTOMIZED_USER", "AUTH_CODE", "TT_USER", "BC_AUTH_TT"},
-    "call_to_action": {
-        "APPLY_NOW",
-        "BOOK_NOW",
-        "CALL_NOW",
-        "CONTACT_US",
-        "DOWNLOAD_NOW",
-        "EXPERIENCE_NOW",
-        "GET_QUOTE",
-        "GET_SHOWTIMES",
-        "GET_TICKETS_NOW",
-        "INSTALL_NOW",
-        "INTERESTED",
-        "LEARN_MORE",
-        "LISTEN_NOW",
-        "ORDER_NOW",
-        "PLAY_GAME",
-        "PREORDER_NOW",
-        "READ_MORE",
-        "SEND_MESSAGE",
-        "SHOP_NOW",
-        "SIGN_UP",
-        "SUBSCRIBE",
-        "VIEW_NOW",
-        "VISIT_STORE",
-        "WATCH_NOW",
-    },
-}
-LIST_ENUMS = {
-    "placements": {
-        "PLACEMENT_TIKTOK",
-        "PLACEMENT_PANGLE",
-        "PLACEMENT_GLOBAL_APP_BUNDLE",
-    },
-    "age_groups": {
-        "AGE_13_17",
-        "AGE_18_24",
-        "AGE_25_34",
-        "AGE_35_44",
-        "AGE_45_54",
-        "AGE_55_100",
-    },
-    "special_industries": {"HOUSING", "EMPLOYMENT", "CREDIT"},
-    "operating_systems": {"ANDROID", "IOS"},
-}
-FILTERS = {
-    "campaign": {
-        "campaign_ids",
-        "campaign_name",
-        "objective_type",
-        "buying_types",
-        "primary_status",
-        "secondary_status",
-        "creation_filter_start_time",
-        "creation_filter_end_time",
-    },
-    "adgroup": {
-        "campaign_ids",
-        "adgroup_ids",
-        "adgroup_name",
-        "objective_type",
-        "buying_types",
-        "primary_status",
-        "secondary_status",
-        "creation_filter_start_time",
-        "creation_filter_end_time",
-    },
-    "ad": {
-        "campaign_ids",
-        "adgroup_ids",
-        "ad_ids",
-        "ad_name",
-        "objective_type",
-        "buying_types",
-        "primary_status",
-        "secondary_status",
-        "creation_filter_start_time",
-        "creation_filter_end_time",
-    },
-}
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "campaign": {
-        "operation_status": "ENABLE",
-        "budget_optimize_on": True,
-        "campaign_type": "REGULAR_CAMPAIGN",
-    },
-    "adgroup": {
-        "operation_status": "ENABLE",
-        "placement_type": "PLACEMENT_TYPE_NORMAL",
-        "gender": "GENDER_UNLIMITED",
-        "creative_material_mode": "CUSTOM",
-        "dayparting": "1" * 336,
-        "languages": [],
-        "comment_disabled": False,
-    },
-    "ad": {"operation_status": "ENABLE", "deeplink_type": "NORMAL"},
-}
-SCHEMAS = {"campaign": "campaign", "adgroup": "ad_set", "ad": "ad"}
-#: offsets that keep the ids of the kinds apart, all 16 digits as TikTok's are
-ID_BASE = {
-    "campaign": 1_800_000_000_000_000,
-    "adgroup": 1_810_000_000_000_000,
-    "ad": 1_820_000_000_000_000,
-}
-EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u26ff\ufe0f]")
-JSON_TYPES: Mapping[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-}
-
-
-class Refused(Exception):
-    """An answer with a code other than 0."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-def wrong(message: str) -> Refused:
-    return Refused(40002, message)
+UPLOADS = {f"{PREFIX}file/{word}/ad/upload/": word for word in ("image", "video")}
 
 
 class TikTokSandbox(Sandbox):
-    """`currencies` gives advertisers a currency (id -> ISO code): their budgets are then held against
-    TikTok's range and precision. `qps` limits requests per second and door; None, the default, sets no limit.
+    """`currencies` gives advertisers a currency (id -> ISO code): their budgets are then held against TikTok's range
+    and precision, as they are once `tamper("account", id, {"currency": …})` says one.
 
-    Two faults of its own: `ignore_status` (created ENABLEd whatever was asked, as TikTok does with accounts
-    that are not on its allowlist) and `lag` (what is created shows in get doors only after `seconds`).
+    An uploaded video is processed for `processing_s` seconds before it can be used.
+
+    A fault of its own: `ignore_status` (created ENABLEd whatever was asked, as TikTok does with accounts that are not
+    on its allowlist).
     """
 
     key = "tiktok"
@@ -212,24 +59,33 @@ class TikTokSandbox(Sandbox):
     def __init__(
         self,
         store: Store | None = None,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float] = time.time,
         *,
         currencies: Mapping[str, str] | None = None,
-        qps: int | None = None,
+        processing_s: float = 0.0,
+        **settings: Any,
     ) -> None:
-        super().__init__(store, **({"clock": clock} if clock else {}))
-        self.currencies = dict(currencies or {})
-        self.qps = qps
+        super().__init__(store, clock, **settings)
+        self.processing_s = processing_s
         self._writing = threading.RLock()
         self._answered: dict[tuple[str, str, str], tuple[float, Any]] = {}
-        self._seen: dict[tuple[str, int], int] = {}
         self._striking = threading.local()
+        for advertiser, currency in (currencies or {}).items():
+            self.tamper("account", advertiser, {"currency": currency})
 
     # -------------------------------------------------------------------------------------- answers
 
+    def account_of(self, request: Request) -> str:
+        """TikTok counts calls by app and door; here by advertiser, as our own budget does."""
+        if "advertiser_id" in request.query:
+            return request.query["advertiser_id"]
+        if "advertiser_ids" in request.query:
+            return re.sub(r"[^0-9,]", "", request.query["advertiser_ids"]).partition(",")[0]
+        found = re.search(rb'"advertiser_id"[:\s]+"?(\d+)', request.body)
+        return found[1].decode() if found else ""
+
     def respond(self, request: Request) -> Response:
         try:
-            self._count(request)
             return self._ok(self._answer(request))
         except Refused as refusal:
             return self._envelope(refusal.code, refusal.message, {})
@@ -244,8 +100,15 @@ class TikTokSandbox(Sandbox):
     def server_error(self, request: Request) -> Response:
         return self._envelope(50000, "System error, please try again later.", {})
 
+    def tamper(self, kind: str, object_id: str, changes: Mapping[str, Any]) -> None:
+        """As the base does; an account that was never spoken of is made."""
+        if kind == "account" and self.store.get(kind, object_id) is None:
+            self.store.add(kind, object_id, "", object_id, {}, lambda _: object_id, self.clock())
+        own_name = {f"{kind}_name": changes["name"]} if "name" in changes and kind in rules.SCHEMAS else {}
+        super().tamper(kind, object_id, {**changes, **own_name})
+
     def _struck(self, request: Request, fault: Fault) -> Response:
-        if fault.kind not in ("ignore_status", "lag"):
+        if fault.kind != "ignore_status":
             return super()._struck(request, fault)
         self._striking.fault = fault
         try:
@@ -265,49 +128,60 @@ class TikTokSandbox(Sandbox):
     def _answer(self, request: Request) -> Any:
         token = request.headers.get("access-token", "")
         if not token:
-            raise Refused(
-                40104,
-                "Access token is null. Please pass it in the Access-Token header.",
-            )
+            raise Refused(40104, "Access token is null. Please pass it in the Access-Token header.")
         if token == "expired":  # noqa: S105 - the sandbox's word for an expired token
             raise Refused(40102, "Access token has expired.")
-        door = re.fullmatch(
-            re.escape(PREFIX) + r"(campaign|adgroup|ad)/(create|get|status/update)/",
-            request.path,
-        )
-        if not door:
+        door = TREE_DOOR.fullmatch(request.path)
+        if door:
+            return self._tree_door(request, bool(door[1]), door[2], door[3])
+        if request.path in UPLOADS:
+            _only(request, "POST")
+            with self._writing:
+                return library.upload(self.store, UPLOADS[request.path], request, self.clock())
+        reading = self._reading_doors().get(request.path.removeprefix(PREFIX))
+        if reading is None:
             raise Refused(40400, f"Path {request.path} not found.")
-        kind, deed = door.groups()
-        if request.method != ("GET" if deed == "get" else "POST"):
-            raise Refused(40400, f"Method {request.method} is not supported for {request.path}.")
-        if deed == "get":
-            return self._get(kind, request.query)
-        body = _json_body(request)
-        with self._writing:
-            return self._create(kind, body) if deed == "create" else self._set_status(kind, body)
+        _only(request, "GET")
+        return reading(request.query)
 
-    def _count(self, request: Request) -> None:
-        if self.qps is None:
-            return
-        now = int(self.clock())
-        self._seen = {key: n for key, n in self._seen.items() if key[1] == now}
-        self._seen[(request.path, now)] = self._seen.get((request.path, now), 0) + 1
-        if self._seen[(request.path, now)] > self.qps:
-            raise Refused(40100, "Requests made too frequently. Please try again later.")
+    def _tree_door(self, request: Request, smart: bool, kind: str, deed: str) -> Any:
+        _only(request, "GET" if deed == "get" else "POST")
+        if deed == "get":
+            return self._get(kind, smart, request.query)
+        body = rules.json_body(request)
+        with self._writing:
+            if deed == "create":
+                return self._create(kind, smart, body)
+            return (
+                self._update(kind, smart, body) if deed == "update" else self._set_status(kind, smart, body)
+            )
+
+    def _reading_doors(self) -> dict[str, Callable[[Mapping[str, str]], Any]]:
+        return {
+            "advertiser/info/": self._advertiser_info,
+            "identity/info/": self._identity_info,
+            "pixel/list/": self._pixels,
+            "file/video/ad/info/": self._video_info,
+            "file/video/ad/search/": lambda query: self._search_library("video", query),
+            "file/image/ad/search/": lambda query: self._search_library("image", query),
+            "ad/review_info/": lambda query: self._review_info(query, "ad"),
+            "smart_plus/ad/review_info/": lambda query: self._review_info(query, "smart_plus_ad"),
+        }
 
     # --------------------------------------------------------------------------------------- create
 
-    def _create(self, kind: str, body: dict[str, Any]) -> Any:
-        _check_fields(kind, body)
-        advertiser = _advertiser(body)
-        key = (kind, advertiser, body.get("request_id", ""))
+    def _create(self, kind: str, smart: bool, body: dict[str, Any]) -> Any:
+        form = "smart." if smart else ""
+        rules.check_fields(form + rules.SCHEMAS[kind], body, rules.REQUIRED[form + kind])
+        advertiser = rules.advertiser(body)
+        key = (form + kind, advertiser, body.get("request_id", ""))
         if key[2]:
             if not (key[2].isdigit() and int(key[2]) < 2**63):
                 raise wrong("request_id: Not a valid 64-bit integer.")
             told = self._answered.get(key)
             if told and self.clock() - told[0] < IDEMPOTENT_S:
                 return told[1]
-        data = getattr(self, f"_create_{kind}")(advertiser, body)
+        data = getattr(self, f"_create_{'smart_' if smart else ''}{kind}")(advertiser, body)
         if key[2]:
             now = self.clock()
             self._answered = {k: v for k, v in self._answered.items() if now - v[0] < IDEMPOTENT_S}
@@ -315,9 +189,15 @@ class TikTokSandbox(Sandbox):
         return data
 
     def _create_campaign(self, advertiser: str, body: dict[str, Any]) -> Any:
-        _check_name("campaign_name", body["campaign_name"])
-        _one_of("objective_type", body["objective_type"], OBJECTIVES)
-        _check_enums(body)
+        self._check_account(advertiser)
+        self._check_campaign(advertiser, body)
+        self._check_unique("campaign", advertiser, "", "campaign_name", body)
+        return self._keep("campaign", advertiser, "", body["campaign_name"], body)
+
+    def _check_campaign(self, advertiser: str, body: Mapping[str, Any]) -> None:
+        rules.check_name("campaign_name", body["campaign_name"])
+        rules.one_of("objective_type", body["objective_type"], rules.OBJECTIVES)
+        rules.check_enums(body)
         optimised = body.get("budget_optimize_on", True)
         mode = body.get("budget_mode")
         if mode is None:
@@ -330,57 +210,149 @@ class TikTokSandbox(Sandbox):
             self._check_budget(advertiser, body.get("budget"), mode, 50, 1)
         if body["objective_type"] == "APP_PROMOTION" and "app_promotion_type" not in body:
             raise wrong("app_promotion_type: Missing data for required field.")
-        self._check_unique("campaign", advertiser, "", "campaign_name", body)
-        return self._keep("campaign", advertiser, "", body["campaign_name"], body)
 
     def _create_adgroup(self, advertiser: str, body: dict[str, Any]) -> Any:
-        campaign = self._parent("campaign", advertiser, body["campaign_id"])
-        _check_name("adgroup_name", body["adgroup_name"])
-        _check_enums(body)
-        _check_goal(campaign, body)
-        _check_schedule(body, self.clock())
-        _check_audience(body, campaign)
+        campaign = self._standing("campaign", advertiser, body["campaign_id"])
+        self._check_adgroup(advertiser, campaign, body)
+        if campaign.get("budget_optimize_on", True):
+            self._check_siblings(advertiser, body)
+            # the campaign's budget counts; what the ad group says of one is ignored
+            kept = {
+                **body,
+                "budget": 0,
+                "budget_mode": "BUDGET_MODE_INFINITE",
+                "pacing": "PACING_MODE_SMOOTH",
+            }
+        else:
+            kept = body
+        self._check_unique("adgroup", advertiser, body["campaign_id"], "adgroup_name", body)
+        return self._keep("adgroup", advertiser, body["campaign_id"], body["adgroup_name"], kept)
+
+    def _check_adgroup(
+        self, advertiser: str, campaign: Mapping[str, Any], body: Mapping[str, Any], standing_start: str = ""
+    ) -> None:
+        rules.check_name("adgroup_name", body["adgroup_name"])
+        rules.check_enums(body)
+        rules.check_goal(campaign, body)
+        rules.check_schedule(body, self.clock(), standing_start=standing_start)
+        rules.check_audience(body, campaign)
         optimised = campaign.get("budget_optimize_on", True)
         if not optimised:
             if body["budget_mode"] == "BUDGET_MODE_INFINITE":
                 raise wrong("budget_mode: Not supported at ad group level.")
-            self._check_budget(advertiser, body["budget"], body["budget_mode"], 20, _days(body))
-        _check_bid(body, optimised)
-        if optimised:
-            self._check_siblings(advertiser, body)
-        self._check_unique("adgroup", advertiser, body["campaign_id"], "adgroup_name", body)
-        return self._keep("adgroup", advertiser, body["campaign_id"], body["adgroup_name"], body)
+            self._check_budget(advertiser, body["budget"], body["budget_mode"], 20, rules.days(body))
+        rules.check_bid(body, optimised)
 
     def _create_ad(self, advertiser: str, body: dict[str, Any]) -> Any:
-        group = self._parent("adgroup", advertiser, body["adgroup_id"])
+        group = self._standing("adgroup", advertiser, body["adgroup_id"])
         creatives = body["creatives"]
         if not 1 <= len(creatives) <= 20:
             raise wrong("creatives: Length must be between 1 and 20.")
         if len(self._live("ad", advertiser, body["adgroup_id"])) + len(creatives) > 50:
             raise Refused(40502, "The number of ads in the ad group exceeds the limit of 50.")
         for index, creative in enumerate(creatives):
-            _check_creative(creative, group, f"creatives.{index}.")
-        campaign_id = group["campaign_id"]
+            self._check_creative(advertiser, creative, group, f"creatives.{index}.")
+        above = {
+            "advertiser_id": advertiser, "adgroup_id": body["adgroup_id"], "campaign_id": group["campaign_id"],
+        }  # fmt: skip
         kept = [
-            self._keep(
-                "ad",
-                advertiser,
-                body["adgroup_id"],
-                creative["ad_name"],
-                {
-                    **creative,
-                    "advertiser_id": advertiser,
-                    "adgroup_id": body["adgroup_id"],
-                    "campaign_id": campaign_id,
-                },
-            )
+            self._keep("ad", advertiser, body["adgroup_id"], creative["ad_name"], {**creative, **above})
             for creative in creatives
         ]
-        return {
-            "ad_ids": [each["ad_id"] for each in kept],
-            "creatives": kept,
-            "need_audit": True,
-        }
+        return {"ad_ids": [each["ad_id"] for each in kept], "creatives": kept, "need_audit": True}
+
+    def _check_creative(
+        self, advertiser: str, creative: Mapping[str, Any], group: Mapping[str, Any], at: str
+    ) -> None:
+        rules.check_creative(creative, group, at)
+        self._check_usable(
+            advertiser, str(creative.get("video_id") or ""), creative.get("image_ids") or [], at
+        )
+
+    def _check_usable(self, advertiser: str, video_id: str, image_ids: list[str], at: str) -> None:
+        """Ids of this library must be the advertiser's own and ready; others it takes to be in the real one."""
+        for word, ids in (("video", [video_id]), ("image", image_ids)):
+            for each in ids:
+                if not each.startswith(library.OWN_ID[word]):
+                    continue
+                row = self.store.get(word, each)
+                if row is None or row["_account"] != advertiser:
+                    raise wrong(f"{at}{word}_id: {word} {each} doesn't exist.")
+                if word == "video" and not self._processed(row):
+                    raise wrong(f"{at}video_id: The video is still being processed.")
+
+    # ---------------------------------------------------------------------------- the automated form
+
+    def _create_smart_campaign(self, advertiser: str, body: dict[str, Any]) -> Any:
+        self._check_account(advertiser)
+        smart_rules.check_campaign(body)
+        kept = dict(body)
+        if body.get("budget_optimize_on", True):
+            kept.setdefault("budget_mode", smart_rules.DAILY)
+            self._check_budget(advertiser, body.get("budget"), kept["budget_mode"], 50, 1)
+        return self._keep("campaign", advertiser, "", body["campaign_name"], kept, smart=True)
+
+    def _create_smart_adgroup(self, advertiser: str, body: dict[str, Any]) -> Any:
+        campaign = self._standing("campaign", advertiser, body["campaign_id"], smart=True)
+        self._check_smart_adgroup(advertiser, campaign, body)
+        for sibling in self._live("adgroup", advertiser, body["campaign_id"])[:1]:
+            for field in ("bid_type", "budget_mode"):
+                if sibling.get(field) != body.get(field):
+                    raise wrong(f"{field}: Must be the same for all ad groups of the campaign.")
+        return self._keep("adgroup", advertiser, body["campaign_id"], body["adgroup_name"], body, smart=True)
+
+    def _check_smart_adgroup(
+        self, advertiser: str, campaign: Mapping[str, Any], body: Mapping[str, Any], standing_start: str = ""
+    ) -> None:
+        smart_rules.check_group(campaign, body)
+        timed = {"budget_mode": "", **body}
+        rules.check_schedule(timed, self.clock(), standing_start=standing_start)
+        if "budget_mode" in body:
+            self._check_budget(advertiser, body.get("budget"), body["budget_mode"], 20, rules.days(body))
+
+    def _create_smart_ad(self, advertiser: str, body: dict[str, Any]) -> Any:
+        group = self._standing("adgroup", advertiser, body["adgroup_id"], smart=True)
+        self._check_smart_ad(advertiser, body)
+        kept = {**body, "campaign_id": group["campaign_id"]}
+        return self._keep("ad", advertiser, body["adgroup_id"], body["ad_name"], kept, smart=True)
+
+    def _check_smart_ad(self, advertiser: str, body: Mapping[str, Any]) -> None:
+        smart_rules.check_ad(body)
+        for index, each in enumerate(body["creative_list"]):
+            info = each["creative_info"]
+            images = [image["web_uri"] for image in info.get("image_info", [])]
+            video = str(info.get("video_info", {}).get("video_id", ""))
+            self._check_usable(advertiser, video, images, f"creative_list.{index}.")
+
+    def _update_smart_campaign(self, advertiser: str, body: dict[str, Any]) -> Any:
+        row = self._standing("campaign", advertiser, body["campaign_id"], smart=True)
+        if "budget" in body:
+            if not row["budget_optimize_on"]:
+                raise wrong("budget: Not supported when budget_optimize_on is false.")
+            self._check_budget(advertiser, body["budget"], row["budget_mode"], 50, 1, row.get("spend", 0))
+        smart_rules.check_campaign({**row, **body})
+        return self._change("campaign", row, body, "campaign_name")
+
+    def _update_smart_adgroup(self, advertiser: str, body: dict[str, Any]) -> Any:
+        """`targeting_spec` is replaced as a whole."""
+        row = self._standing("adgroup", advertiser, body["adgroup_id"], smart=True)
+        campaign = self._standing("campaign", advertiser, row["campaign_id"], smart=True)
+        start = row["schedule_start_time"]
+        if body.get("schedule_start_time", start) != start and rules.moment(start) < self.clock():
+            raise wrong("schedule_start_time: Can't be changed once the ad group has started.")
+        if "budget" in body and campaign["budget_optimize_on"]:
+            raise wrong("budget: Can't be updated when budget_optimize_on is true.")
+        gone = {"schedule_end_time": None} if body.get("schedule_type") == "SCHEDULE_FROM_NOW" else {}
+        changes = {**gone, **body}
+        merged = {name: value for name, value in {**row, **changes}.items() if value is not None}
+        self._check_smart_adgroup(advertiser, campaign, merged, standing_start=start)
+        return self._change("adgroup", row, changes, "adgroup_name")
+
+    def _update_smart_ad(self, advertiser: str, body: dict[str, Any]) -> Any:
+        row = self._standing("ad", advertiser, body["smart_plus_ad_id"], smart=True)
+        self._check_smart_ad(advertiser, {**row, **body})
+        changes = {name: value for name, value in body.items() if name != "smart_plus_ad_id"}
+        return self._change("ad", row, changes, "ad_name")
 
     def _keep(
         self,
@@ -389,53 +361,60 @@ class TikTokSandbox(Sandbox):
         parent: str,
         name: str,
         body: Mapping[str, Any],
+        *,
+        smart: bool = False,
     ) -> dict[str, Any]:
         """Store with TikTok's defaults for what was not sent: without a status, an object is on."""
         fault: Fault | None = getattr(self._striking, "fault", None)
-        record = {
-            **DEFAULTS[kind],
-            **{k: v for k, v in body.items() if k != "request_id"},
-        }
+        defaults = (smart_rules.DEFAULTS if smart else rules.DEFAULTS)[kind]
+        record = {**defaults, **{k: v for k, v in body.items() if k != "request_id"}}
+        if smart:
+            record["_smart"] = True
         if fault and fault.kind == "ignore_status":
             record["operation_status"] = "ENABLE"
-        if fault and fault.kind == "lag":
-            record["_visible_from"] = self.clock() + fault.seconds
-        record["secondary_status"] = f"{kind.upper()}_STATUS_{record['operation_status']}"
+        if kind == "ad" and record["operation_status"] == "ENABLE":
+            record["_review_from"] = self.clock()
+        record["name"] = name  # as the store keeps it; not shown
         record["create_time"] = datetime.fromtimestamp(self.clock(), UTC).strftime(TIME)
         stored = self.store.add(
-            kind,
-            advertiser,
-            parent,
-            name,
-            record,
-            lambda n: str(ID_BASE[kind] + n),
-            self.clock(),
+            kind, advertiser, parent, name, record, lambda n: str(rules.ID_BASE[kind] + n), self.clock()
         )
-        return _shown(kind, stored)
+        return self._show(kind, {**stored, "_kind": kind, "_account": advertiser, "_created": self.clock()})
 
-    def _parent(self, kind: str, advertiser: str, parent_id: str) -> dict[str, Any]:
-        parent = self.store.get(kind, parent_id)
-        if parent is None or parent["_account"] != advertiser or parent["operation_status"] == "DELETE":
-            raise wrong(f"{kind}_id: {kind} {parent_id} doesn't exist.")
-        return parent
+    def _standing(self, kind: str, advertiser: str, object_id: Any, smart: bool = False) -> dict[str, Any]:
+        """An object of this form that is there and not deleted, nor what it hangs under."""
+        row = self.store.get(kind, object_id) if isinstance(object_id, str) else None
+        if row is None or row["_account"] != advertiser:
+            raise wrong(f"{kind}_id: {kind} {object_id} doesn't exist.")
+        if bool(row.get("_smart")) != smart:
+            raise wrong(f"{kind}_id: {kind} {object_id} is not of the form that this endpoint supports.")
+        if self._deleted(row):
+            raise wrong(f"{kind}_id: {kind} {object_id} has been deleted and can't be changed.")
+        return row
+
+    def _deleted(self, row: Mapping[str, Any]) -> bool:
+        if rules.switch_of(row) == "DELETE":
+            return True
+        above = self.store.get(PARENT[row["_kind"]], row["_parent"]) if row["_kind"] in PARENT else None
+        return above is not None and self._deleted(above)
 
     def _live(self, kind: str, advertiser: str, parent: str) -> list[dict[str, Any]]:
         found = self.store.find(kind, advertiser, parent=parent)
-        return [each for each in found if each["operation_status"] != "DELETE"]
+        return [each for each in found if rules.switch_of(each) != "DELETE"]
+
+    def _check_account(self, advertiser: str) -> None:
+        status = self._account(advertiser).get("status", "STATUS_ENABLE")
+        if status != "STATUS_ENABLE":
+            raise Refused(40300, f"The advertiser's status is {status}: ads can't be created.")
 
     def _check_unique(
-        self,
-        kind: str,
-        advertiser: str,
-        parent: str,
-        field: str,
-        body: Mapping[str, Any],
+        self, kind: str, advertiser: str, parent: str, field: str, body: Mapping[str, Any]
     ) -> None:
         """A request id also says that a name may be used twice."""
         if body.get("request_id"):
             return
         same = self.store.find(kind, advertiser, parent=parent, name=body[field])
-        if any(each["operation_status"] != "DELETE" for each in same):
+        if any(not self._deleted(each) for each in same):
             raise wrong(f"{field}: The name already exists. Please try another one.")
 
     def _check_siblings(self, advertiser: str, body: Mapping[str, Any]) -> None:
@@ -446,84 +425,159 @@ class TikTokSandbox(Sandbox):
                         f"{field}: Must be the same for all ad groups when budget_optimize_on is true."
                     )
 
-    def _check_budget(self, advertiser: str, budget: Any, mode: str, base: int, days: int) -> None:
+    def _check_budget(
+        self, advertiser: str, budget: Any, mode: str, base: int, days: int, spend: Any = 0
+    ) -> None:
         if budget is None or budget <= 0:
             raise wrong("budget: Must be greater than 0.")
-        row = REFERENCE["currencies"].get(self.currencies.get(advertiser, ""))
-        if row is None:
-            return
         try:
             amount = Decimal(str(budget))
         except InvalidOperation:
             raise wrong("budget: Not a valid number.") from None
+        if amount < Decimal(str(spend)) * Decimal("1.05"):
+            raise wrong("budget: Must be at least 105% of the current spend.")
+        currency = self._account(advertiser).get("currency", "")
+        row = REFERENCE["currencies"].get(currency)
+        if row is None:
+            return
         if amount % Decimal(row["unit"]):
             raise wrong(f"budget: The precision of the currency is {row['unit']}.")
         least = base * Decimal(row["ratio"]) * (days if mode == "BUDGET_MODE_TOTAL" else 1)
         if amount < least:
-            raise wrong(f"Your budget setting must not be less than {least} {self.currencies[advertiser]}.")
+            raise wrong(f"Your budget setting must not be less than {least} {currency}.")
+
+    # --------------------------------------------------------------------------------------- update
+
+    def _update(self, kind: str, smart: bool, body: dict[str, Any]) -> Any:
+        form = "smart." if smart else ""
+        rules.check_fields(f"{form}{rules.SCHEMAS[kind]}.update", body, rules.UPDATE_REQUIRED[form + kind])
+        return getattr(self, f"_update_{'smart_' if smart else ''}{kind}")(rules.advertiser(body), body)
+
+    def _update_campaign(self, advertiser: str, body: dict[str, Any]) -> Any:
+        row = self._standing("campaign", advertiser, body["campaign_id"])
+        if "budget" in body and row["budget_mode"] == "BUDGET_MODE_INFINITE":
+            raise wrong("budget: Not supported when budget_mode is BUDGET_MODE_INFINITE.")
+        merged = {**row, **body}
+        self._check_campaign(advertiser, merged)
+        if "budget" in body:
+            self._check_budget(advertiser, body["budget"], row["budget_mode"], 50, 1, row.get("spend", 0))
+        return self._change("campaign", row, body, "campaign_name")
+
+    def _update_adgroup(self, advertiser: str, body: dict[str, Any]) -> Any:
+        row = self._standing("adgroup", advertiser, body["adgroup_id"])
+        campaign = self._standing("campaign", advertiser, row["campaign_id"])
+        start = row["schedule_start_time"]
+        if body.get("schedule_start_time", start) != start and rules.moment(start) < self.clock():
+            raise wrong("schedule_start_time: Can't be changed once the ad group has started.")
+        if campaign.get("budget_optimize_on", True):
+            for field in ("budget", "bid_type"):
+                if field in body:
+                    raise wrong(f"{field}: Can't be updated when budget_optimize_on is true.")
+        gone = {
+            name: rules.DEFAULTS["adgroup"].get(name) for name in REPLACED if name in row and name not in body
+        }
+        if body.get("schedule_type") == "SCHEDULE_FROM_NOW":
+            gone["schedule_end_time"] = None
+        if body.get("bid_type") == "BID_TYPE_NO_BID":
+            gone |= {name: None for name in ("bid_price", "conversion_bid_price") if name in row}
+        changes = {**gone, **body}
+        merged = {name: value for name, value in {**row, **changes}.items() if value is not None}
+        self._check_adgroup(advertiser, campaign, merged, standing_start=start)
+        if "budget" in body:
+            days = rules.days(merged)
+            self._check_budget(advertiser, body["budget"], row["budget_mode"], 20, days, row.get("spend", 0))
+        return self._change("adgroup", row, changes, "adgroup_name")
+
+    def _update_ad(self, advertiser: str, body: dict[str, Any]) -> Any:
+        """Without `patch_update` what a creative does not say is gone."""
+        group = self._standing("adgroup", advertiser, body["adgroup_id"])
+        shown = []
+        for index, creative in enumerate(body["creatives"]):
+            at = f"creatives.{index}."
+            row = self._standing("ad", advertiser, creative.get("ad_id"))
+            if row["_parent"] != body["adgroup_id"]:
+                raise wrong(f"{at}ad_id: The ad is not in the ad group.")
+            fixed = (
+                "id",
+                "name",
+                "adgroup_id",
+                "campaign_id",
+                "advertiser_id",
+                "operation_status",
+                "create_time",
+            )
+            own = {name: row[name] for name in row if name in fixed or name.startswith("_")}
+            base = row if body.get("patch_update") else own
+            merged = {**rules.DEFAULTS["ad"], **base, **creative}
+            self._check_creative(advertiser, merged, group, at)
+            gone = {name: None for name in row if name not in merged and not name.startswith("_")}
+            changes = {**gone, **{name: merged[name] for name in merged if not name.startswith("_")}}
+            changes["operation_status"] = rules.switch_of(row)
+            shown.append(self._change("ad", row, changes, "ad_name"))
+        return {"ad_ids": [each["ad_id"] for each in shown], "creatives": shown, "need_audit": True}
+
+    def _change(self, kind: str, row: Mapping[str, Any], changes: Mapping[str, Any], name_field: str) -> Any:
+        """Store it; another name must be free, and another creative is reviewed anew."""
+        new = {k: v for k, v in changes.items() if k not in ("id", f"{kind}_id", "request_id")}
+        name = new.get(name_field)
+        if name and name != row.get(name_field):
+            self._check_unique(kind, row["_account"], row["_parent"], name_field, new)
+            new["name"] = name
+        words = {k: v for k, v in new.items() if k not in ("name", name_field)}
+        if kind == "ad" and any(row.get(k) != v for k, v in words.items()):
+            new["_review_from"] = self.clock()
+        self.store.update(kind, row["id"], new)
+        return self._show(kind, self.store.get(kind, row["id"]) or {})
 
     # ------------------------------------------------------------------------------ status and look-up
 
-    def _set_status(self, kind: str, body: dict[str, Any]) -> Any:
-        known = {"advertiser_id", f"{kind}_ids", "operation_status"}
-        known |= {
-            "campaign": {"postback_window_mode"},
-            "adgroup": {"allow_partial_success"},
-            "ad": {"aco_ad_ids"},
-        }[kind]
+    def _set_status(self, kind: str, smart: bool, body: dict[str, Any]) -> Any:
+        ids_key = f"{_id_key(kind, smart)}s"
+        known = {"advertiser_id", ids_key, "operation_status"} | (set() if smart else STATUS_FIELDS[kind])
         for field in body.keys() - known:
             raise wrong(f"{field}: Unknown field.")
-        advertiser, ids = _advertiser(body), body.get(f"{kind}_ids")
+        advertiser, ids = rules.advertiser(body), body.get(ids_key)
         if not isinstance(ids, list) or not 1 <= len(ids) <= 20:
-            raise wrong(f"{kind}_ids: Length must be between 1 and 20.")
-        _one_of(
-            "operation_status",
-            body.get("operation_status"),
-            {"ENABLE", "DISABLE", "DELETE"},
-        )
-        for each in ids:
-            self._parent(kind, advertiser, each)
-        status = body["operation_status"]
-        for each in ids:
-            change = {
-                "operation_status": status,
-                "secondary_status": f"{kind.upper()}_STATUS_{status}",
-            }
-            self.store.update(kind, each, change)
-        return {f"{kind}_ids": ids, "status": status}
+            raise wrong(f"{ids_key}: Length must be between 1 and 20.")
+        rules.one_of("operation_status", body.get("operation_status"), {"ENABLE", "DISABLE", "DELETE"})
+        rows = [self._standing(kind, advertiser, each, smart) for each in ids]
+        for row in rows:
+            self._switch(row, body["operation_status"])
+        return {ids_key: ids, "status": body["operation_status"]}
 
-    def _get(self, kind: str, query: Mapping[str, str]) -> Any:
-        advertiser = _advertiser(query)
-        filtering = _json_parameter(query, "filtering", dict)
-        for field in filtering.keys() - FILTERS[kind]:
+    def _switch(self, row: Mapping[str, Any], status: str) -> None:
+        change: dict[str, Any] = {"operation_status": status}
+        if row["_kind"] == "ad" and status == "ENABLE" and "_review_from" not in row:
+            change["_review_from"] = self.clock()
+        self.store.update(row["_kind"], row["id"], change)
+
+    def _get(self, kind: str, smart: bool, query: Mapping[str, str]) -> Any:
+        """The usual campaign door lists campaigns of both forms, the others their own form only."""
+        advertiser = rules.advertiser(query)
+        filtering = rules.json_parameter(query, "filtering", dict)
+        for field in filtering.keys() - rules.FILTERS[("smart." if smart else "") + kind]:
             raise wrong(f"filtering.{field}: Unknown field.")
-        page, size = (
-            _number(query, "page", 1, 10**9),
-            _number(query, "page_size", 10, 1000),
-        )
-        fields = set(_json_parameter(query, "fields", list))
+        fields = set(rules.json_parameter(query, "fields", list))
+        both = kind == "campaign" and not smart
         rows = [
             each
-            for each in self._candidates(kind, advertiser, filtering)
-            if self._matches(kind, each, filtering)
+            for each in self._candidates(kind, advertiser, filtering, f"{_id_key(kind, smart)}s")
+            if (both or bool(each.get("_smart")) == smart) and self._matches(kind, each, filtering)
         ]
-        shown = [_shown(kind, each) for each in rows[(page - 1) * size : page * size]]
+        page, info = _page(rows, query, 1000)
+        shown = [self._show(kind, each) for each in page]
         if fields:
             shown = [{k: v for k, v in each.items() if k in fields} for each in shown]
-        info = {
-            "page": page,
-            "page_size": size,
-            "total_number": len(rows),
-            "total_page": -(-len(rows) // size),
-        }
         return {"list": shown, "page_info": info}
 
-    def _candidates(self, kind: str, advertiser: str, filtering: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _candidates(
+        self, kind: str, advertiser: str, filtering: Mapping[str, Any], ids_key: str
+    ) -> list[dict[str, Any]]:
         """By id where ids are given, else all below one parent, else all of the advertiser."""
-        ids = filtering.get(f"{kind}_ids")
+        ids = filtering.get(ids_key)
         if ids is not None:
             if not isinstance(ids, list) or not 1 <= len(ids) <= 100:
-                raise wrong(f"filtering.{kind}_ids: Length must be between 1 and 100.")
+                raise wrong(f"filtering.{ids_key}: Length must be between 1 and 100.")
             found = (self.store.get(kind, each) for each in ids)
             return [each for each in found if each and each["_account"] == advertiser]
         parents = filtering.get({"adgroup": "campaign_ids", "ad": "adgroup_ids"}.get(kind, ""))
@@ -532,295 +586,155 @@ class TikTokSandbox(Sandbox):
         return self.store.find(kind, advertiser)
 
     def _matches(self, kind: str, row: Mapping[str, Any], filtering: Mapping[str, Any]) -> bool:
-        """Names are searched fuzzily, deleted objects are not shown, and reads may lag."""
+        """Names are searched fuzzily, deleted objects are shown on demand only, and reads may lag."""
         name = filtering.get(f"{kind}_name", "")
         campaign = row["id"] if kind == "campaign" else row["campaign_id"]
         return (
-            row["operation_status"] != "DELETE"
-            and row.get("_visible_from", 0) <= self.clock()
-            and name.casefold() in row[f"{kind}_name"].casefold()
+            (filtering.get("primary_status") == "STATUS_ALL" or not self._deleted(row))
+            and self.visible(row)
+            and name.casefold() in row.get(f"{kind}_name", "").casefold()
             and campaign in filtering.get("campaign_ids", [campaign])
         )
 
-
-# ------------------------------------------------------------------------------------------- reading
-
-
-def _json_body(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Refused(40000, "Content-Type must be application/json.")
-    try:
-        body = json.loads(request.body, parse_constant=_no_constant)
-    except ValueError:
-        raise Refused(40000, "The request body is not valid JSON.") from None
-    if not isinstance(body, dict):
-        raise Refused(40000, "The request body must be a JSON object.")
-    return body
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _json_parameter(query: Mapping[str, str], name: str, kind: type) -> Any:
-    if name not in query:
-        return kind()
-    try:
-        value = json.loads(query[name])
-    except ValueError:
-        raise wrong(f"{name}: Not a valid JSON value.") from None
-    if not isinstance(value, kind):
-        raise wrong(f"{name}: Not a valid {'list' if kind is list else 'object'}.")
-    return value
-
-
-def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = query.get(name, str(default))
-    if not text.isdigit() or not 1 <= int(text) <= most:
-        raise wrong(f"{name}: Must be between 1 and {most}.")
-    return int(text)
-
-
-def _advertiser(body: Mapping[str, Any]) -> str:
-    advertiser = body.get("advertiser_id")
-    if not isinstance(advertiser, str) or not advertiser.isdigit():
-        raise wrong("advertiser_id: Missing data for required field or not a valid id.")
-    return advertiser
-
-
-def _shown(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the API shows: no inner columns, the id under its own name."""
-    shown = {key: value for key, value in row.items() if not key.startswith("_") and key != "id"}
-    return {**shown, f"{kind}_id": row["id"]}
-
-
-# -------------------------------------------------------------------------------------------- rules
-
-
-#: Fields that must be sent, by door and for `creatives[]` (v1.3 documents of the create doors).
-REQUIRED = {
-    "campaign": ("advertiser_id", "campaign_name", "objective_type"),
-    "adgroup": (
-        "advertiser_id",
-        "campaign_id",
-        "adgroup_name",
-        "budget_mode",
-        "budget",
-        "schedule_type",
-        "schedule_start_time",
-        "optimization_goal",
-        "billing_event",
-        "pacing",
-    ),
-    "ad": ("advertiser_id", "adgroup_id", "creatives"),
-    "creative": ("ad_name", "identity_type", "identity_id", "ad_format"),
-}
-
-
-def _check_fields(kind: str, body: dict[str, Any]) -> None:
-    """Known names, JSON types and required fields, by the SDK's models; enums are checked apart."""
-    schema = REFERENCE["schemas"][SCHEMAS[kind]]
-    _check_object(body, schema, schema["$defs"], "")
-    for field in REQUIRED[kind]:
-        if field not in body:
-            raise wrong(f"{field}: Missing data for required field.")
-
-
-def _check_object(value: dict[str, Any], schema: Mapping[str, Any], defs: Mapping[str, Any], at: str) -> None:
-    for field, item in value.items():
-        if field not in schema["properties"]:
-            raise wrong(f"{at}{field}: Unknown field.")
-        _check_type(item, schema["properties"][field], defs, f"{at}{field}")
-
-
-def _check_type(value: Any, schema: Mapping[str, Any], defs: Mapping[str, Any], at: str) -> None:
-    if "$ref" in schema:
-        schema = defs[schema["$ref"].rpartition("/")[2]]
-    kind = schema.get("type", "string")  # the enums of the reference are all strings
-    if not JSON_TYPES[kind](value):
-        raise wrong(f"{at}: Not a valid {kind}.")
-    if kind == "array":
-        for index, item in enumerate(value):
-            _check_type(item, schema["items"], defs, f"{at}.{index}")
-    elif kind == "object" and "properties" in schema:
-        _check_object(value, schema, defs, f"{at}.")
-
-
-def _one_of(field: str, value: Any, known: set[str]) -> None:
-    if value not in known:
-        raise wrong(f"{field}: Must be one of: {', '.join(sorted(known))}.")
-
-
-def _check_enums(body: Mapping[str, Any], at: str = "") -> None:
-    for field, known in ENUMS.items():
-        if field in body:
-            _one_of(f"{at}{field}", body[field], known)
-    for field, known in LIST_ENUMS.items():
-        for value in body.get(field, []):
-            _one_of(f"{at}{field}", value, known)
-
-
-def _weight(text: str) -> int:
-    return sum(2 if "\u3040" <= char <= "\u30ff" or "\u4e00" <= char <= "\u9fff" else 1 for char in text)
-
-
-def _check_name(field: str, name: str, most: int = 512) -> None:
-    if not 1 <= _weight(name.strip()) <= most:
-        raise wrong(f"{field}: Length must be between 1 and {most}.")
-    if EMOJI.search(name):
-        raise wrong(f"{field}: Emoji is not supported.")
-
-
-def _check_goal(campaign: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    objective, goal = campaign["objective_type"], body["optimization_goal"]
-    _one_of("optimization_goal", goal, GOALS.get(objective, set(BILLING)))
-    if body["billing_event"] != BILLING[goal]:
-        raise wrong(f"billing_event: {body['billing_event']} does not match optimization_goal {goal}.")
-    if objective not in ("REACH", "VIDEO_VIEWS", "ENGAGEMENT") and "promotion_type" not in body:
-        raise wrong("promotion_type: Missing data for required field.")
-    if objective == "LEAD_GENERATION" and body["promotion_type"] != "LEAD_GENERATION":
-        raise wrong("promotion_type: Must be LEAD_GENERATION.")
-    if objective == "APP_PROMOTION":
-        if not body.get("app_id"):
-            raise wrong("app_id: Missing data for required field.")
-        if len(body.get("operating_systems", [])) != 1:
-            raise wrong("operating_systems: Only one value is allowed.")
-    if goal in ("CONVERT", "VALUE"):
-        if not body.get("pixel_id"):
-            raise wrong("Please select a pixel.")
-        if not body.get("optimization_event"):
-            raise wrong("optimization_event: Missing data for required field.")
-    if goal == "IN_APP_EVENT" and not body.get("optimization_event"):
-        raise wrong("optimization_event: Missing data for required field.")
-    if body.get("pixel_id") and objective not in (
-        "WEB_CONVERSIONS",
-        "LEAD_GENERATION",
-        "PRODUCT_SALES",
-    ):
-        raise wrong("pixel_id: Not supported for this objective.")
-    if objective != "REACH" and ("frequency" in body or "frequency_schedule" in body):
-        raise wrong("frequency: Only available for REACH.")
-
-
-def _time(body: Mapping[str, Any], field: str) -> datetime:
-    try:
-        return datetime.strptime(body[field], TIME).replace(tzinfo=UTC)
-    except ValueError:
-        raise wrong(f"{field}: Not a valid datetime, the format is YYYY-MM-DD HH:MM:SS.") from None
-
-
-def _check_schedule(body: Mapping[str, Any], now: float) -> None:
-    """Times are UTC; a start may lie at most twelve hours back."""
-    start = _time(body, "schedule_start_time")
-    if start.timestamp() < now - 12 * 3600:
-        raise wrong("schedule_start_time: Must not be earlier than 12 hours ago.")
-    ends = body["schedule_type"] == "SCHEDULE_START_END"
-    if body["budget_mode"] == "BUDGET_MODE_TOTAL" and not ends:
-        raise wrong("schedule_type: Must be SCHEDULE_START_END when budget_mode is BUDGET_MODE_TOTAL.")
-    if ends and "schedule_end_time" not in body:
-        raise wrong("schedule_end_time: Missing data for required field.")
-    if ends and _time(body, "schedule_end_time") <= start:
-        raise wrong("schedule_end_time: Must be later than schedule_start_time.")
-    if not re.fullmatch("[01]{336}", body.get("dayparting", "1" * 336)):
-        raise wrong("dayparting: Must have 336 characters of 0 or 1.")
-
-
-def _days(body: Mapping[str, Any]) -> int:
-    """Whole days of the schedule, a part of a day counted as one."""
-    if "schedule_end_time" not in body:
-        return 1
-    span = _time(body, "schedule_end_time") - _time(body, "schedule_start_time")
-    return max(1, -(-int(span.total_seconds()) // 86400))
-
-
-def _check_audience(body: Mapping[str, Any], campaign: Mapping[str, Any]) -> None:
-    locations = body.get("location_ids", []) + body.get("zipcode_ids", [])
-    if not 1 <= len(locations) <= 3000:
-        raise wrong("location_ids: Length must be between 1 and 3000.")
-    for field in (
-        "location_ids",
-        "interest_category_ids",
-        "audience_ids",
-        "excluded_audience_ids",
-    ):
-        if not all(each.isdigit() for each in body.get(field, [])):
-            raise wrong(f"{field}: Ids must be numeric.")
-    if set(body.get("audience_ids", [])) & set(body.get("excluded_audience_ids", [])):
-        raise wrong("excluded_audience_ids: The same audience can't be included and excluded.")
-    if body.get("placement_type", "PLACEMENT_TYPE_NORMAL") == "PLACEMENT_TYPE_NORMAL" and not body.get(
-        "placements"
-    ):
-        raise wrong("placements: Missing data for required field.")
-    if campaign.get("special_industries"):
-        adults = sorted(LIST_ENUMS["age_groups"] - {"AGE_13_17"})
+    def _show(self, kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        shown = rules.shown(_id_key(kind, bool(row.get("_smart"))), row)
         if (
-            body.get("gender", "GENDER_UNLIMITED") != "GENDER_UNLIMITED"
-            or sorted(body.get("age_groups", adults)) != adults
+            kind == "adgroup"
+            and row.get("schedule_type") == "SCHEDULE_FROM_NOW"
+            and "schedule_start_time" in row
         ):
-            raise wrong("age_groups: Age and gender can't be targeted with special_industries.")
+            shown["schedule_end_time"] = rules.ten_years_after(row["schedule_start_time"])
+        if kind == "adgroup" and row.get("placement_type") == "PLACEMENT_TYPE_AUTOMATIC":
+            shown["placements"] = sorted(rules.LIST_ENUMS["placements"])
+        return {**shown, "secondary_status": self._secondary_status(kind, row)}
+
+    # -------------------------------------------------------------------------------------- statuses
+
+    def _secondary_status(self, kind: str, row: Mapping[str, Any]) -> str:
+        """The first reason why it is not shown, or that it is."""
+        prefix = f"{kind.upper()}_STATUS_"
+        if rules.switch_of(row) != "ENABLE":
+            return prefix + rules.switch_of(row)
+        if self._account(row["_account"]).get("status", "STATUS_ENABLE") != "STATUS_ENABLE":
+            return "ADVERTISER_ACCOUNT_PUNISH"
+        if kind == "campaign":
+            return prefix + "ENABLE"
+        reviewed = self._review(row) if kind == "ad" else ""
+        return prefix + (reviewed or self._from_above(kind, row) or self._by_time(kind, row) or "DELIVERY_OK")
+
+    def _from_above(self, kind: str, row: Mapping[str, Any]) -> str:
+        for above, field in (("adgroup", "adgroup_id"), ("campaign", "campaign_id")):
+            held = self.store.get(above, row[field]) if above != kind and row.get(field) else None
+            if held and rules.switch_of(held) != "ENABLE":
+                return f"{above.upper()}_{held['operation_status']}"
+        return ""
+
+    def _by_time(self, kind: str, row: Mapping[str, Any]) -> str:
+        group: Mapping[str, Any] = (
+            row if kind == "adgroup" else self.store.get("adgroup", row["adgroup_id"]) or {}
+        )
+        now = self.clock()
+        if "schedule_start_time" in group and now < rules.moment(group["schedule_start_time"]):
+            return "NOT_START"
+        ended = group.get("schedule_type") == "SCHEDULE_START_END" and "schedule_end_time" in group
+        return "DONE" if ended and rules.moment(group["schedule_end_time"]) < now else ""
+
+    def _review(self, row: Mapping[str, Any]) -> str:
+        """In review for a while after it was switched on or changed, then by its words."""
+        since = row.get("_review_from")
+        if since is None:
+            return ""
+        if self.clock() < since + self.review_s:
+            return "AUDIT"
+        return "AUDIT_DENY" if "REJECTME" in json.dumps(rules.shown("ad_id", row)) else ""
+
+    def _review_info(self, query: Mapping[str, str], word: str) -> Any:
+        advertiser, found = rules.advertiser(query), {}
+        for ad_id in rules.ids(query, f"{word}_ids"):
+            row = self.store.get("ad", ad_id)
+            if row and row["_account"] == advertiser:
+                found[ad_id] = self._reviewed(row)
+        return {f"{word}_review_map": found}
+
+    def _reviewed(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        if self._review(row) != "AUDIT_DENY":
+            return {"is_approved": True, "review_status": "ALL_AVAILABLE", "reject_info": []}
+        reason = {
+            "reason": "The ad contains REJECTME.",
+            "suggestion": "Take the word out.",
+            "rejected_content": "AD_TEXT",
+        }
+        return {"is_approved": False, "review_status": "UNAVAILABLE", "reject_info": [reason]}
+
+    # ---------------------------------------------------------------------------------------- library
+
+    def _video_info(self, query: Mapping[str, str]) -> Any:
+        advertiser, ids = rules.advertiser(query), rules.ids(query, "video_ids")
+        if not 1 <= len(ids) <= 60:
+            raise wrong("video_ids: Length must be between 1 and 60.")
+        rows = [self.store.get("video", each) for each in ids]
+        own = [each for each in rows if each and each["_account"] == advertiser]
+        return {"list": [library.video_of(each, self._processed(each)) for each in own]}
+
+    def _processed(self, row: Mapping[str, Any]) -> bool:
+        return float(row["_created"]) + self.processing_s <= self.clock()
+
+    def _search_library(self, word: str, query: Mapping[str, str]) -> Any:
+        """Fuzzy by name, and late as all searches are."""
+        advertiser = rules.advertiser(query)
+        name = rules.json_parameter(query, "filtering", dict).get("video_name", "")
+        rows = [each for each in self.store.find(word, advertiser) if self.visible(each)]
+        fitting = [each for each in rows if name.casefold() in each["file_name"].casefold()]
+        page, info = _page(fitting, query, 100)
+        shown = [library.video_of(each, True) if word == "video" else library.image_of(each) for each in page]
+        return {"list": shown, "page_info": info}
+
+    # --------------------------------------------------------------------------------- account doors
+
+    def _account(self, advertiser: str) -> dict[str, Any]:
+        return self.store.get("account", advertiser) or {}
+
+    def _advertiser_info(self, query: Mapping[str, str]) -> Any:
+        """Every id is an advertiser in good standing; what nobody has told the sandbox it leaves out."""
+        ids = rules.ids(query, "advertiser_ids")
+        if not 1 <= len(ids) <= 100:
+            raise wrong("advertiser_ids: Length must be between 1 and 100.")
+        told = ("name", "status", "currency", "timezone", "balance", "role", "rejection_reason")
+        rows = []
+        for each in ids:
+            account = self._account(each)
+            known = {name: account[name] for name in told if name in account}
+            if not account.get("unknown"):
+                rows.append({"advertiser_id": each, "status": "STATUS_ENABLE", **known})
+        return {"list": rows}
+
+    def _identity_info(self, query: Mapping[str, str]) -> Any:
+        account = self._account(rules.advertiser(query))
+        identity, kind = query.get("identity_id", ""), query.get("identity_type", "")
+        rules.one_of("identity_type", kind, rules.ENUMS["identity_type"])
+        if not identity or identity not in account.get("identities", [identity]):
+            raise wrong(f"identity_id: identity {identity} doesn't exist.")
+        status = account.get("identity_status", "AVAILABLE")
+        return {"identity_info": {"identity_id": identity, "identity_type": kind, "available_status": status}}
+
+    def _pixels(self, query: Mapping[str, str]) -> Any:
+        account, asked = self._account(rules.advertiser(query)), query.get("pixel_id", "")
+        ids = account.get("pixels", [asked] if asked else [])
+        pixels = [{"pixel_id": each, "pixel_name": f"Pixel {each}"} for each in ids if asked in ("", each)]
+        page, info = _page(pixels, query, 20)
+        return {"pixels": page, "page_info": info}
 
 
-def _check_bid(body: Mapping[str, Any], optimised: bool) -> None:
-    kind = body.get("bid_type")
-    if kind is None and optimised:
-        raise wrong("bid_type: Missing data for required field.")
-    priced = "conversion_bid_price" if body["billing_event"] == "OCPM" else "bid_price"
-    if kind == "BID_TYPE_CUSTOM":
-        if not body.get(priced):
-            raise wrong(f"{priced}: Missing data for required field.")
-        if body[priced] >= body["budget"]:
-            raise wrong(f"{priced}: Must be lower than the budget.")
-        if body["billing_event"] == "CPV" and body.get("bid_display_mode") != "CPV":
-            raise wrong("bid_display_mode: Must be CPV.")
-    elif body["pacing"] != "PACING_MODE_SMOOTH":
-        raise wrong("pacing: Must be PACING_MODE_SMOOTH when bid_type is BID_TYPE_NO_BID.")
-    elif body.get("bid_price") or body.get("conversion_bid_price"):
-        raise wrong("bid_price: Not supported when bid_type is BID_TYPE_NO_BID.")
+def _id_key(kind: str, smart: bool) -> str:
+    return "smart_plus_ad_id" if smart and kind == "ad" else f"{kind}_id"
 
 
-def _check_creative(creative: Mapping[str, Any], group: Mapping[str, Any], at: str) -> None:
-    for field in REQUIRED["creative"]:
-        if not creative.get(field):
-            raise wrong(f"{at}{field}: Missing data for required field.")
-    _check_enums(creative, at)
-    _check_name(f"{at}ad_name", creative["ad_name"])
-    spark = "tiktok_item_id" in creative
-    if not spark:
-        _check_name(f"{at}ad_text", creative.get("ad_text", ""), 100)
-    if creative["identity_type"] == "BC_AUTH_TT" and not creative.get("identity_authorized_bc_id"):
-        raise wrong(f"{at}identity_authorized_bc_id: Missing data for required field.")
-    if creative["identity_type"] == "AUTH_CODE" and not spark:
-        raise wrong(f"{at}tiktok_item_id: Missing data for required field.")
-    _check_media(creative, group, spark, at)
-    _check_destination(creative, group, at)
+def _only(request: Request, method: str) -> None:
+    if request.method != method:
+        raise Refused(40400, f"Method {request.method} is not supported for {request.path}.")
 
 
-def _check_media(creative: Mapping[str, Any], group: Mapping[str, Any], spark: bool, at: str) -> None:
-    form, images = creative["ad_format"], creative.get("image_ids", [])
-    if form == "SINGLE_VIDEO" and not spark and not creative.get("video_id"):
-        raise wrong(f"{at}video_id: Missing data for required field.")
-    if form != "SINGLE_VIDEO" and creative.get("video_id"):
-        raise wrong(f"{at}video_id: Not supported for {form}.")
-    if form in ("SINGLE_VIDEO", "SINGLE_IMAGE") and not spark and len(images) != 1:
-        raise wrong(f"{at}image_ids: Exactly one image is required.")
-    if form == "SINGLE_IMAGE" and "PLACEMENT_TIKTOK" in group.get("placements", []):
-        raise wrong(f"{at}ad_format: SINGLE_IMAGE is not supported for PLACEMENT_TIKTOK.")
-    if form == "CAROUSEL_ADS":
-        if not 1 <= len(images) <= 35:
-            raise wrong(f"{at}image_ids: Length must be between 1 and 35.")
-        if not creative.get("music_id"):
-            raise wrong(f"{at}music_id: Missing data for required field.")
-
-
-def _check_destination(creative: Mapping[str, Any], group: Mapping[str, Any], at: str) -> None:
-    website = (
-        group.get("promotion_type") == "WEBSITE" or group.get("promotion_target_type") == "EXTERNAL_WEBSITE"
-    )
-    url = creative.get("landing_page_url")
-    if website and not url:
-        raise wrong(f"{at}landing_page_url: Missing data for required field.")
-    if url and not re.match(r"https?://[^/\s]+", url):
-        raise wrong(f"{at}landing_page_url: Not a valid URL.")
-    form = group.get("promotion_type") == "LEAD_GENERATION" and not website
-    if form and not creative.get("page_id"):
-        raise wrong(f"{at}page_id: Missing data for required field.")
+def _page(rows: list[Any], query: Mapping[str, str], most: int) -> tuple[list[Any], dict[str, int]]:
+    page, size = rules.number(query, "page", 1, 10**9), rules.number(query, "page_size", 10, most)
+    info = {"page": page, "page_size": size, "total_number": len(rows), "total_page": -(-len(rows) // size)}
+    return rows[(page - 1) * size : page * size], info

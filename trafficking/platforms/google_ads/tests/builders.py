@@ -123,9 +123,43 @@ def demand_gen_ad_set(**changes: Any) -> AdSetSnapshot:
     return replace(ad_set, **changes)
 
 
+PMAX_AD = AdSnapshot(
+    intent_id="a0000000-0000-4000-8000-000000000005",
+    name="DIS_DE_Shoes_PMX1",
+    format="RESPONSIVE_DISPLAY",
+    headlines=("Running shoes", "Free returns", "Shoes for every road"),
+    long_headline="Running shoes for every road and every weather",
+    descriptions=("Light, fast and made to last.", "Order today, run tomorrow."),
+    business_name="Example Shoes",
+    call_to_action="SHOP_NOW",
+    landing_page="https://example.com/shoes",
+    utm=(("utm_source", "google"),),
+    media=(Media("IMAGE", "7001"), Media("SQUARE_IMAGE", "7002"), Media("LOGO", "7003")),
+)
+
+
+def performance_max_ad_set(**changes: Any) -> AdSetSnapshot:
+    ad_set = AdSetSnapshot(
+        intent_id="b0000000-0000-4000-8000-000000000004",
+        name="DIS_DE_Shoes_Assets",
+        goal="CONVERSIONS",
+        geo=Geo(countries=("DE",)),
+        languages=("de",),
+        keywords=(Keyword("running shoes", "BROAD"),),
+        audiences_include=("audiences/77",),
+        ads=(PMAX_AD,),
+    )
+    return replace(ad_set, **changes)
+
+
 def ticket(buying_type: str = "SEARCH", **changes: Any) -> TicketSnapshot:
     """A ticket that compiles without a blocking finding."""
-    ad_sets = {"SEARCH": search_ad_set, "DISPLAY": display_ad_set, "DEMAND_GEN": demand_gen_ad_set}
+    ad_sets = {
+        "SEARCH": search_ad_set,
+        "DISPLAY": display_ad_set,
+        "DEMAND_GEN": demand_gen_ad_set,
+        "PERFORMANCE_MAX": performance_max_ad_set,
+    }
     snapshot = TicketSnapshot(
         ticket_id="c0000000-0000-4000-8000-000000000001",
         platform="google_ads",

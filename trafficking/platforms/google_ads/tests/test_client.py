@@ -58,7 +58,10 @@ def test_a_lost_answer_is_found_again_with_the_same_ids(sandbox, channel):
     found = google.find(operation, {})
     assert isinstance(found, Applied)
     assert set(found.external_ids) == {each.ref for each in operation.objects}
-    stored = {row["id"] for row in sandbox.store.rows("kind != 'asset'")}
+    stored = {
+        row["id"]
+        for row in sandbox.store.rows("kind NOT IN ('asset', 'campaign_criterion', 'ad_group_criterion')")
+    }
     tails = {
         value.rpartition("/")[2] for ref, value in found.external_ids.items() if not ref.startswith("asset:")
     }
@@ -157,20 +160,27 @@ def test_a_failed_look_up_is_never_not_found(sandbox, fault):
     assert not isinstance(google.read("campaign", ids["campaign"]), NotFound)
 
 
-def test_objects_can_be_paused(sandbox):
+@pytest.mark.parametrize(
+    ("object_type", "kind"), [("campaign", "campaign"), ("ad_set", "ad_group"), ("ad", "ad_group_ad")]
+)
+def test_objects_are_switched_on_off_and_away_and_twice_is_harmless(sandbox, object_type, kind):
     operation, google = planned(), client(sandbox)
     ids = google.apply(operation, {}).external_ids
-    for each in operation.objects:
-        if each.type not in ("campaign", "ad_set", "ad"):
-            assert isinstance(google.set_paused(each.type, ids[each.ref]), Rejected)
-            continue
-        kind = {"campaign": "campaign", "ad_set": "ad_group", "ad": "ad_group_ad"}[each.type]
-        sandbox.store.update(kind, ids[each.ref], {"status": "ENABLED"})
-        assert google.read(each.type, ids[each.ref]).paused is False
-        assert google.set_paused(each.type, ids[each.ref]) == Applied(
-            {each.type: ids[each.ref]}, google.set_paused(each.type, ids[each.ref]).response, 200
-        )
-        assert google.read(each.type, ids[each.ref]).paused is True
+    stored = ids[next(each.ref for each in operation.objects if each.type == object_type)]
+    for status, word in (("ACTIVE", "ENABLED"), ("PAUSED", "PAUSED"), ("ARCHIVED", "REMOVED")):
+        for _twice in range(2):
+            outcome = google.set_status(object_type, stored, status)
+            assert isinstance(outcome, Applied), outcome
+            assert outcome.external_ids == {object_type: stored}
+        assert sandbox.store.get(kind, stored)["status"] == word
+
+
+@pytest.mark.parametrize("object_type", ["budget", "asset"])
+def test_what_has_no_status_is_not_switched(sandbox, object_type):
+    operation, google = planned("DEMAND_GEN"), client(sandbox)
+    ids = google.apply(operation, {}).external_ids
+    stored = ids[next(each.ref for each in operation.objects if each.type == object_type)]
+    assert isinstance(google.set_status(object_type, stored, "PAUSED"), Rejected)
 
 
 def test_an_unknown_object_is_not_found(sandbox):
@@ -178,7 +188,7 @@ def test_an_unknown_object_is_not_found(sandbox):
     assert google.read("campaign", "999") == NotFound()
     assert google.read("ad", "not-an-id") == NotFound()
     assert google.read("campaign", "1' OR '1'='1") == NotFound()
-    assert isinstance(google.set_paused("campaign", "999"), Rejected)
+    assert isinstance(google.set_status("campaign", "999", "PAUSED"), Rejected)
 
 
 @pytest.mark.parametrize(

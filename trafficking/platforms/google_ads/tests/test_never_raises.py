@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trafficking.platforms import changes
 from trafficking.platforms.base import (
     Account,
     AdSetSnapshot,
@@ -105,7 +106,9 @@ def test_compiling_never_raises_and_findings_can_be_stored(ticket):
     compiled = PLATFORM.compile(ticket)
     json.dumps([finding.as_dict() for finding in compiled.findings])
     assert bool(compiled.operations) != any(finding.blocking for finding in compiled.findings)
-    assert {finding.code for finding in compiled.findings} <= PLATFORM.messages.keys()
+    assert {
+        finding.code for finding in compiled.findings
+    } <= PLATFORM.messages.keys() | changes.MESSAGES.keys()
     assert PLATFORM.check(compiled.operations) == []
 
 

@@ -25,6 +25,7 @@ from trafficking.platforms.google_ads.tests.builders import (
     VIDEO_AD,
     demand_gen_ad_set,
     display_ad_set,
+    performance_max_ad_set,
     search_ad_set,
     ticket,
 )
@@ -66,6 +67,11 @@ TICKETS = {
             ads=(replace(VIDEO_AD, config={"google_enhancements": True}),),
         ),),
     ),
+    "performance max": ticket("PERFORMANCE_MAX"),
+    "performance max lifetime, target ROAS": ticket(
+        "PERFORMANCE_MAX", budget=Budget(Decimal("5000"), "LIFETIME"), bid_strategy="TARGET_ROAS",
+        bid_amount=Decimal("4"), ad_sets=(performance_max_ad_set(goal="CONVERSION_VALUE"),),
+    ),
     "demand gen, people": ticket("DEMAND_GEN", ad_sets=(demand_gen_ad_set(
         age_min=25, age_max=44, genders=("MALE",), interests=(Interest("80101"),), audiences_exclude=("4711",),
     ),)),
@@ -106,7 +112,7 @@ def test_the_sandbox_takes_it_and_answers_as_the_sdk_expects(name):
     received = json.loads(answer.body)
     assert answer.status == 200, received
     message = json_format.ParseDict(received, MutateGoogleAdsResponse.pb()())
-    assert len(message.mutate_operation_responses) == len(planned.objects)
+    assert len(message.mutate_operation_responses) == len(planned.body["mutateOperations"])
 
 
 def test_search_answers_parse_as_the_sdk_expects():

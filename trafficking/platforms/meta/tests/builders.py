@@ -156,3 +156,22 @@ COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("SALES", "REACH", {}),
     ("SALES", "IMPRESSIONS", {}),
 ]
+
+
+def automated_ticket(**changes: Any) -> TicketSnapshot:
+    """An Advantage+ sales campaign of two ad sets."""
+    sets = tuple(
+        ad_set(
+            n, goal="CONVERSIONS", conversion_event="PURCHASE", budget=None,
+            ads=(image_ad(n * 10), video_ad(n * 10 + 1)),
+        )
+        for n in (1, 2)
+    )  # fmt: skip
+    made = ticket(
+        buying_type="ADVANTAGE_PLUS",
+        objective="SALES",
+        budget_level="CAMPAIGN",
+        budget=Budget(Decimal("400.00"), "DAILY"),
+        ad_sets=sets,
+    )
+    return replace(made, **changes)

@@ -20,7 +20,7 @@ from trafficking.platforms.base import (
     RetryLater,
 )  # fmt: skip
 from trafficking.platforms.meta import PLATFORM
-from trafficking.platforms.meta.client import form
+from trafficking.platforms.meta.graph import form
 from trafficking.platforms.meta.sandbox import MetaSandbox
 from trafficking.platforms.meta.tests.builders import COMBINATIONS, big_ticket, image_ad, one_set, ticket
 from trafficking.platforms.meta.tests.journey import TOKEN, call, client, deploy, fault
@@ -178,10 +178,10 @@ def test_a_running_object_can_be_paused() -> None:
     call(sandbox, "POST", f"/v26.0/{ids['campaign']}", {"status": "ACTIVE"})
     made = client(sandbox)
     assert made.read("campaign", ids["campaign"]).paused is False  # type: ignore[union-attr]
-    assert isinstance(made.set_paused("campaign", ids["campaign"]), Applied)
+    assert isinstance(made.set_status("campaign", ids["campaign"], "PAUSED"), Applied)
     assert made.read("campaign", ids["campaign"]).paused is True  # type: ignore[union-attr]
     creative = next(ids[ref] for ref in ids if ref.startswith("creative:"))
-    assert isinstance(made.set_paused("creative", creative), Rejected)
+    assert isinstance(made.set_status("creative", creative, "PAUSED"), Rejected)
 
 
 def test_no_secret_leaves_the_client(monkeypatch: pytest.MonkeyPatch) -> None:

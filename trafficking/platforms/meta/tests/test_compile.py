@@ -700,11 +700,11 @@ def test_a_draft_from_a_plan_is_told_everything_that_is_missing_at_once() -> Non
 # ---------------------------------------------------------------------------------------- the rest
 
 
-@pytest.mark.parametrize("request_type", ["UPDATE", "PAUSE", ""])
-def test_other_requests_are_refused(request_type: str) -> None:
-    result = compiled(ticket(request_type=request_type))
-    assert result.operations == ()
-    assert [f.code for f in result.findings] == ["meta.request_type.unsupported"]
+@pytest.mark.parametrize("request_type", ["UPDATE", "ADD", "PAUSE", "ACTIVATE", "ARCHIVE", "RENAME"])
+def test_what_was_never_built_can_not_be_changed(request_type: str) -> None:
+    compiled = PLATFORM.compile(ticket(request_type=request_type))
+    assert [each.code for each in compiled.findings] == ["request.not_built"]
+    assert compiled.operations == ()
 
 
 def test_the_options_of_a_ticket_reach_the_bodies() -> None:

@@ -4,7 +4,7 @@ from trafficking.platforms.base import TicketSnapshot
 from trafficking.platforms.contract import PlatformContract
 from trafficking.platforms.meta import PLATFORM
 from trafficking.platforms.meta.sandbox import MetaSandbox
-from trafficking.platforms.meta.tests.builders import big_ticket
+from trafficking.platforms.meta.tests.builders import automated_ticket, big_ticket
 
 
 class TestMeta(PlatformContract):
@@ -13,3 +13,8 @@ class TestMeta(PlatformContract):
 
     def ticket(self) -> TicketSnapshot:
         return big_ticket()
+
+
+class TestAdvantagePlus(TestMeta):
+    def ticket(self) -> TicketSnapshot:
+        return automated_ticket()

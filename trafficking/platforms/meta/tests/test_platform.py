@@ -25,7 +25,7 @@ def raised_codes() -> set[str]:
     for file in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and file.name != "messages.py":
-                found.add(f"meta.{node.value}")
+                found |= {f"meta.{node.value}", f"preflight.meta.{node.value}"}
     return found & set(MESSAGES)
 
 
@@ -46,7 +46,7 @@ def test_it_says_who_it_is() -> None:
         "v26.0",
         "https://graph.facebook.com",
     )
-    assert list(PLATFORM.buying_types) == ["AUCTION"]
+    assert list(PLATFORM.buying_types) == ["AUCTION", "ADVANTAGE_PLUS"]
     assert set(PLATFORM.credential_fields) == {"access_token", "app_secret"}
     assert set(PLATFORM.macros) == {"campaign_id", "ad_set_id", "ad_id"}
 

@@ -38,6 +38,7 @@ from trafficking.platforms.base import (
 from trafficking.platforms.meta import PLATFORM, generate_reference, reference
 from trafficking.platforms.meta.client import FIELDS, MetaClient
 from trafficking.platforms.meta.sandbox import MetaSandbox
+from trafficking.platforms.meta.sandbox_reads import asked_fields
 from trafficking.platforms.meta.tests.builders import (
     ACCOUNT,
     COMBINATIONS,
@@ -241,7 +242,12 @@ def test_the_reference_is_what_the_generator_writes() -> None:
 
 @pytest.mark.parametrize(("object_type", "name"), [("campaign", "Campaign"), ("ad_set", "AdSet"), ("creative", "AdCreative"), ("ad", "Ad")])  # fmt: skip
 def test_every_field_that_we_read_is_known_to_the_sdk(object_type: str, name: str) -> None:
-    assert set(FIELDS[object_type].split(",")) <= set(sdk_class(name)._field_types)
+    asked = asked_fields(FIELDS[object_type])
+    assert {field for field, _ in asked} <= set(sdk_class(name)._field_types)
+    for field, inner in asked:
+        if inner:
+            assert field == "creative"
+            assert {each for each, _ in inner} <= set(sdk_class("AdCreative")._field_types)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +15,7 @@ from trafficking.platforms.base import (
     AdSetSnapshot,
     AdSnapshot,
     Budget,
+    File,
     Geo,
     Media,
     TicketSnapshot,
@@ -30,6 +33,21 @@ ACCOUNT = Account(
 )
 VIDEO = (Media("VIDEO", "v10033g50000abc"), Media("THUMBNAIL", "ad-site-i18n/cover1"))
 IMAGE = (Media("IMAGE", "ad-site-i18n/image1"),)
+#: bytes of ours that stand for a film and its cover
+CONTENTS = {
+    hashlib.sha256(each).hexdigest(): each
+    for each in (b"\x00\x00\x00\x18ftypmp42" + b"film" * 64, b"\xff\xd8\xff\xe0" + b"cover" * 64)
+}
+FILM_HASH, COVER_HASH = CONTENTS
+FILM = File(FILM_HASH, "moana.mp4", "video/mp4", 20_000_000, 1080, 1920, duration_s=Decimal(15), codec="AVC")
+POSTER = File(COVER_HASH, "moana.jpg", "image/jpeg", 200_000, 720, 1280)
+
+
+def open_file(sha256: str) -> io.BytesIO:
+    """A store of files as the house has one: LookupError for what is not there."""
+    return io.BytesIO(CONTENTS[sha256])
+
+
 START, END = (
     datetime(2026, 12, 1, tzinfo=PARIS),
     datetime(2026, 12, 31, 23, 59, 59, tzinfo=PARIS),
@@ -121,3 +139,27 @@ def with_ad_set(**changes: Any) -> TicketSnapshot:
 
 def with_ad(**changes: Any) -> TicketSnapshot:
     return with_ad_set(ads=(ad(**changes),))
+
+
+def smart_ticket(**changes: Any) -> TicketSnapshot:
+    """A Smart+ campaign: sales on a website, one budget, two ad groups with two texts each."""
+    config = {"call_to_action_id": "7500000000000000001"}
+    groups = tuple(
+        ad_set(
+            intent,
+            name=f"DIS_FR_TT_2026_Moana_Smart_{intent}",
+            goal="CONVERSIONS",
+            conversion_event="PURCHASE",
+            budget=None,
+            ads=(ad(f"{intent}a", texts=("The ocean calls.", "Sail again."), config=config),),
+        )
+        for intent in ("s1", "s2")
+    )
+    made = ticket(
+        buying_type="SMART_PLUS",
+        objective="SALES",
+        budget_level="CAMPAIGN",
+        budget=Budget(Decimal("200.50"), "DAILY"),
+        ad_sets=groups,
+    )
+    return replace(made, **changes)

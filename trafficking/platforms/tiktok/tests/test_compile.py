@@ -171,7 +171,6 @@ def test_a_blocked_campaign_leaves_nothing_but_tells_of_everything():
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
-        ({"request_type": "UPDATE"}, "request_type.unsupported", "request_type"),
         ({"objective": "ENGAGEMENT"}, "objective.unsupported", "objective"),
         ({"buying_type": "RESERVATION"}, "buying_type.unsupported", "channel"),
         ({"political": "CONTAINS"}, "political.not_accepted", "political"),
@@ -656,7 +655,7 @@ def test_options_of_the_ticket_hold_for_all_and_the_nearer_one_wins():
 def test_every_ad_set_option_is_used(option):
     from trafficking.platforms.tiktok import ad_group
 
-    read = {"pacing", "operating_system", "optimization_event"}
+    read = {"pacing", "operating_system", "optimization_event", "targeting_optimization_mode"}
     assert option in read or option in ad_group.PLAIN_OPTIONS
 
 

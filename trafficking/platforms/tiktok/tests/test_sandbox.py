@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -357,11 +358,12 @@ def test_ad_groups_under_a_campaign_budget_agree(caller):
     assert "Must be the same" in told["message"]
 
 
-def test_requests_per_second_are_limited_where_asked():
-    caller = Caller(qps=2)
+def test_calls_above_the_limit_are_refused_inside_http_200():
+    caller = Caller(calls=2, window_s=1.0)
     assert [caller.get("campaign")["code"] for _ in range(3)] == [0, 0, 40100]
     caller.now += 1
     assert caller.get("campaign")["code"] == 0
+    assert caller.sandbox.counted == {ME: {"calls": 4, "refused": 1}}
 
 
 def test_objects_survive_a_restart(tmp_path):
@@ -379,6 +381,129 @@ def test_the_sandbox_knows_nothing_of_our_own_code():
 
     from trafficking.platforms.tiktok import sandbox
 
-    source = Path(sandbox.__file__).read_text()
-    own = {line for line in source.splitlines() if "import" in line and "trafficking" in line}
-    assert own == {"from trafficking.platforms.sandbox_base import Fault, Request, Response, Sandbox, Store"}
+    for path in Path(sandbox.__file__).parent.glob("sandbox*.py"):
+        imported = re.findall(r"^from (trafficking\S*) import (\w+)", path.read_text(), re.MULTILINE)
+        assert imported, path.name
+        for module, name in imported:
+            assert "sandbox" in module or name.startswith("sandbox"), (path.name, module)
+
+
+# ------------------------------------------------------------------------------------ updates, switches
+
+
+def grown(caller: Caller) -> tuple[str, str, str]:
+    campaign, group = caller.tree()
+    made = caller.post("ad/create", {"advertiser_id": ME, "adgroup_id": group, "creatives": [CREATIVE]})
+    return campaign, group, made["data"]["ad_ids"][0]
+
+
+def changed(caller: Caller, kind: str, changes: dict[str, Any]) -> dict[str, Any]:
+    ids = dict(zip(("campaign", "adgroup", "ad"), grown(caller), strict=True))
+    body = {"advertiser_id": ME, f"{kind}_id": ids[kind], **changes}
+    if kind == "ad":
+        creative = {**CREATIVE, "ad_id": ids["ad"], **changes}
+        body = {"advertiser_id": ME, "adgroup_id": ids["adgroup"], "creatives": [creative]}
+    return caller.post(f"{kind}/update", body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "word"),
+    [
+        ("campaign", {"objective_type": "REACH"}, "objective_type"),
+        ("campaign", {"budget": 100}, "BUDGET_MODE_INFINITE"),
+        ("campaign", {"campaign_name": ""}, "campaign_name"),
+        ("campaign", {"campaign_name": 5}, "campaign_name"),
+        ("adgroup", {"placements": ["PLACEMENT_TIKTOK"]}, "placements"),
+        ("adgroup", {"optimization_goal": "REACH"}, "optimization_goal"),
+        ("adgroup", {"operation_status": "ENABLE"}, "operation_status"),
+        ("adgroup", {"budget": "30"}, "budget"),
+        ("adgroup", {"budget": 0}, "budget"),
+        ("adgroup", {"location_ids": []}, "location_ids"),
+        ("adgroup", {"schedule_start_time": "tomorrow"}, "datetime"),
+        ("adgroup", {"bid_type": "BID_TYPE_CUSTOM"}, "bid_price"),
+        ("ad", {"operation_status": "ENABLE"}, "operation_status"),
+        ("ad", {"ad_text": "x" * 101}, "ad_text"),
+        ("ad", {"landing_page_url": "nowhere"}, "landing_page_url"),
+        ("ad", {"ad_id": "1"}, "doesn't exist"),
+    ],
+)
+def test_updates_are_refused(caller, kind, changes, word):
+    told = changed(caller, kind, changes)
+    assert told["code"] == 40002
+    assert word in told["message"]
+
+
+def test_an_update_of_an_ad_replaces_it_unless_it_is_a_patch(caller):
+    _, group, ad = grown(caller)
+    body = {"advertiser_id": ME, "adgroup_id": group}
+    rest = without(CREATIVE, "call_to_action")
+    assert caller.post("ad/update", {**body, "creatives": [{**rest, "ad_id": ad}]})["code"] == 0
+    assert "call_to_action" not in caller.get("ad")["data"]["list"][0]
+    patch = {**body, "patch_update": True, "creatives": [{"ad_id": ad, "ad_name": "B"}]}
+    assert caller.post("ad/update", patch)["code"] == 0
+    row = caller.get("ad")["data"]["list"][0]
+    assert (row["ad_name"], row["ad_text"]) == ("B", "Hello")
+
+
+def test_another_name_must_be_free(caller):
+    campaign, group = caller.tree()
+    second = caller.post("adgroup/create", {**GROUP, "adgroup_name": "H", "campaign_id": campaign})
+    body = {"advertiser_id": ME, "adgroup_id": second["data"]["adgroup_id"], "location_ids": ["6252001"]}
+    assert "already exists" in caller.post("adgroup/update", {**body, "adgroup_name": "G"})["message"]
+    assert caller.post("adgroup/update", {**body, "adgroup_name": "I"})["code"] == 0
+    assert caller.post("adgroup/update", {**body, "adgroup_id": group, "adgroup_name": "H"})["code"] == 0
+
+
+def test_nothing_is_built_or_switched_on_under_what_was_deleted(caller):
+    campaign, group, ad = grown(caller)
+    switch = {"advertiser_id": ME, "campaign_ids": [campaign], "operation_status": "DELETE"}
+    assert caller.post("campaign/status/update", switch)["code"] == 0
+    body = {"advertiser_id": ME, "adgroup_id": group, "creatives": [CREATIVE]}
+    on = {"advertiser_id": ME, "ad_ids": [ad], "operation_status": "ENABLE"}
+    for told in (caller.post("ad/create", body), caller.post("ad/status/update", on),
+                 caller.post("campaign/status/update", switch)):  # fmt: skip
+        assert "deleted" in told["message"]
+    assert caller.get("ad")["data"]["list"] == []
+    wish = json.dumps({"ad_ids": [ad], "primary_status": "STATUS_ALL"})
+    assert len(caller.get("ad", filtering=wish)["data"]["list"]) == 1
+
+
+def test_tiktok_fills_in_what_it_chose_itself(caller):
+    caller.tree()
+    row = caller.get("adgroup")["data"]["list"][0]
+    assert row["schedule_end_time"] == "2036-12-01 00:00:00"
+    assert len(row["placements"]) == 3
+
+
+def test_a_closed_account_builds_nothing(caller):
+    caller.sandbox.tamper("account", ME, {"status": "STATUS_LIMIT"})
+    assert caller.post("campaign/create", CAMPAIGN)["code"] == 40300
+
+
+def test_the_library_wants_a_multipart_body_with_the_right_signature(caller):
+    told = caller.post("file/image/ad/upload", {"advertiser_id": ME})
+    assert told["code"] == 40000
+    parts = {"advertiser_id": ME, "upload_type": "UPLOAD_BY_FILE", "file_name": "a.png"}
+    for signature, word in (("0" * 32, "signature"), (None, "signature")):
+        fields = parts | ({"image_signature": signature} if signature else {})
+        body = b"".join(
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        )
+        file = (
+            b'--x\r\nContent-Disposition: form-data; name="image_file"\r\n\r\n\x89PNG\r\n\x1a\n\r\n--x--\r\n'
+        )
+        headers = {"content-type": "multipart/form-data; boundary=x"}
+        answer = caller.send("POST", "/open_api/v1.3/file/image/ad/upload/", body + file, **headers)
+        assert word in answer["message"]
+
+
+def test_reviews_and_uploads_survive_a_restart(tmp_path):
+    path = str(tmp_path / "tiktok.sqlite3")
+    caller = Caller()
+    caller.sandbox = TikTokSandbox(Store(path), clock=lambda: caller.now, review_s=60)
+    grown(caller)
+    caller.sandbox = TikTokSandbox(Store(path), clock=lambda: caller.now, review_s=60)
+    assert caller.get("ad")["data"]["list"][0]["secondary_status"] == "AD_STATUS_AUDIT"
+    caller.now += 61
+    assert caller.get("ad")["data"]["list"][0]["secondary_status"] == "AD_STATUS_NOT_START"
