@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from deploy import admin_stops, admin_watch  # noqa: F401  (register their own pages)
 from deploy.models import Deployment, Operation
+from deploy.proof_view import page_context
 from deploy.ticket_panels import CALL_BADGES, STATE_BADGES
 from governance.access import reach_of
 from governance.admin_base import LedgerAdmin, PlainLedgerAdmin, admin_link, is_list, mono, related
@@ -40,11 +45,12 @@ class DeploymentAdmin(LedgerAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": ("ticket", "plan", "state", "reason", "requested_by")}),
+        (None, {"fields": ("ticket", "plan", "kind", "state", "reason", "requested_by")}),
         (
             _("When"),
             {
                 "fields": (
+                    "not_before",
                     "started_at",
                     "finished_at",
                     "next_try_at",
@@ -55,6 +61,18 @@ class DeploymentAdmin(LedgerAdmin):
             },
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        proof = self.admin_site.admin_view(self.proof_view)
+        return [path("<path:object_id>/proof/", proof, name="deploy_deployment_proof"), *super().get_urls()]
+
+    def proof_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The QA document, to be printed."""
+        row = self.row_or_404(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        back = reverse("admin:trafficking_ticket_change", args=[row.ticket_id])
+        return TemplateResponse(request, "deploy/proof.html", {**page_context(row), "back": back})
 
     @admin.display(description=_("Task id"), ordering="public_id")
     def task(self, row: Deployment) -> SafeString | str:

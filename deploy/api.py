@@ -7,18 +7,29 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django_celery_results.models import TaskResult
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deploy.models import Deployment, Operation
+from deploy.proof_view import as_csv, document
 from deploy.services import AlreadyDeploying, open_deployment, start_deployment
-from governance.api.errors import Problem
+from governance.api.errors import Problem, field_problem
 from governance.api.fields import PersonField, ReferenceField
 from governance.api.filters import GovernedFilters, ReferenceFilter
 from governance.api.serializers import GovernedBody, StrictBody
@@ -57,7 +68,7 @@ class DeploymentBody(GovernedBody):
     class Meta:
         model = Deployment
         fields = (
-            "id", "task_id", "ticket", "digest", "api_version", "state", "reason", "requested_by", "status_url", "next_try_at", "started_at",
+            "id", "task_id", "ticket", "kind", "digest", "api_version", "state", "reason", "requested_by", "status_url", "next_try_at", "not_before", "started_at",
             "finished_at", "version", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
@@ -86,6 +97,46 @@ class DeploymentStatusBody(DeploymentBody):
         if result is None:
             return {"state": "PENDING", "date_done": None}
         return {"state": result.status, "date_done": result.date_done}
+
+
+class ProofFieldBody(serializers.Serializer):
+    field = serializers.CharField()  # type: ignore[assignment]
+    wanted = serializers.JSONField(allow_null=True)
+    live = serializers.JSONField(allow_null=True, help_text="null: the platform has nothing there.")
+    agrees = serializers.BooleanField()
+
+
+class ProofObjectBody(serializers.Serializer):
+    type = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    external_id = serializers.CharField()
+    status = serializers.CharField(allow_blank=True)
+    agrees = serializers.BooleanField()
+    fields = ProofFieldBody(many=True)  # type: ignore[assignment]
+
+
+class ProofBody(serializers.Serializer):
+    deployment = serializers.UUIDField()
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    digest = serializers.CharField()
+    platform = serializers.CharField()
+    api_version = serializers.CharField()
+    ticket = serializers.DictField()
+    account = serializers.DictField()
+    people = serializers.DictField(help_text="Who requested, approved and deployed it.")
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    proved_at = serializers.DateTimeField(allow_null=True)
+    proved = serializers.BooleanField(help_text="false: nothing has been read back yet.")
+    agrees = serializers.BooleanField()
+    fields = serializers.IntegerField()  # type: ignore[assignment]
+    differences = serializers.IntegerField()
+    objects = ProofObjectBody(many=True)
+    unexpected = serializers.ListField(
+        child=serializers.DictField(), help_text="On the platform and in no plan."
+    )
 
 
 class DeployBody(StrictBody):
@@ -187,3 +238,23 @@ class DeploymentView(RowsView):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.summaries()))
         return self.get_paginated_response(DeploymentBody(page, many=True).data)
+
+    @extend_schema(
+        responses={(200, "application/json"): ProofBody, (200, "text/csv"): OpenApiTypes.STR},
+        parameters=[OpenApiParameter("as", str, enum=["json", "csv"], description="json if not given.")],
+    )
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def proof(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """The QA document: object by object and field by field what was wanted and what the platform has."""
+        row = self.find()
+        form = request.query_params.get("as", "json")
+        if form not in ("json", "csv"):
+            raise field_problem("as", "invalid_choice", gettext("Choose json or csv."))
+        if form == "json":
+            return Response(document(row))
+        name = f"{row.ticket.governed_name or row.public_id}.csv"
+        head = {
+            "Content-Disposition": content_disposition_header(True, name),
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HttpResponse(as_csv(row), content_type="text/csv; charset=utf-8", headers=head)

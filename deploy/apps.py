@@ -7,8 +7,32 @@ class DeployConfig(AppConfig):
     verbose_name = _("Deploy")
 
     def ready(self) -> None:
-        from deploy import services, ticket_panels
+        from django.db.models.signals import post_save
+
+        from deploy import (
+            alerts,
+            halting,
+            messages,
+            proof,
+            reading,
+            rehearsal,
+            services,
+            ticket_panels,
+            uploads,
+        )
+        from deploy.models import AccountWatch, KillSwitch
+        from governance import findings
+        from trafficking import held
+        from trafficking import services as tickets
         from trafficking.services import status_moved
 
         ticket_panels.register_all()
+        findings.register_messages(
+            {**proof.MESSAGES, **messages.MESSAGES, **halting.MESSAGES, **rehearsal.MESSAGES}
+        )
+        tickets.read_live = reading.read_for_planning
+        held.uploaded_ids = uploads.uploaded_ids
         status_moved.connect(services.follow_ticket, dispatch_uid="deploy.follow_ticket")
+        status_moved.connect(alerts.tell_of_status, dispatch_uid="deploy.alerts.status")
+        post_save.connect(alerts.tell_of_account, sender=AccountWatch, dispatch_uid="deploy.alerts.account")
+        post_save.connect(alerts.tell_of_stop, sender=KillSwitch, dispatch_uid="deploy.alerts.stop")

@@ -7,48 +7,43 @@ compared and set), never waits inside a worker, and everything that it needs to 
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
-from deploy import connections, retry
+from deploy import before, connections, proof, retry, stops, throttle, uploads
 from deploy.answers import storable
 from deploy.models import Deployment, Operation
+from deploy.points import reach
 from deploy.services import skip_unsent
-from governance.governed import compare_and_set, unguarded
+from deploy.stopping import STUMBLE_TRIES, LeaseLost, Stop
+from governance.governed import StaleVersion, compare_and_set, unguarded
+from trafficking import held
 from trafficking import services as tickets
 from trafficking.models import Ticket
 from trafficking.platforms import base
-from trafficking.platforms.registry import platform
+from trafficking.platforms.changes import expecting_file_ids
 from trafficking.platforms.schema import source_field
-from trafficking.statuses import RUNNING, Status
+from trafficking.statuses import Status
 
 logger = logging.getLogger(__name__)
-State, OpState = Deployment.State, Operation.State
+State, OpState, Kind = Deployment.State, Operation.State, Deployment.Kind
+Answer = TypeVar("Answer")
 
-#: How often an object that came to life unpaused is paused again before the deployment fails.
-PAUSE_TRIES = 3
-#: A stumbling worker waits as after so many tries: about a minute.
-STUMBLE_TRIES = 6
-
-
-class LeaseLost(Exception):
-    """Another worker has taken over; this one writes nothing more."""
-
-
-class Stop(Exception):
-    """The run ends here for now: `state` and `reason` say how, `after` when to come back (seconds)."""
-
-    def __init__(self, state: str, reason: str, after: float | None = None) -> None:
-        super().__init__(reason)
-        self.state, self.reason, self.after = state, reason, after
+#: A stopped deployment looks this often whether it may go on.
+STOPPED_LOOK_S = 10.0
+#: Another deployment is uploading the same file.
+UPLOAD_WAIT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +60,16 @@ def run(ticket_public_id: str) -> Ended:
     deployment = (
         Deployment.objects.filter(ticket__public_id=ticket_public_id)
         .exclude(state__in=[State.SUCCEEDED, State.FAILED, State.CANCELLED, State.IN_DOUBT])
-        .select_related("ticket__ad_account", "ticket__campaign", "ticket__channel", "plan")
+        .select_related("ticket__ad_account", "ticket__campaign__brand", "ticket__channel", "plan")
         .first()
     )
     if deployment is None or not (lease := _claim(deployment)):
         return Ended("HELD")
+    reach(1)
     try:
-        return Run(deployment, lease).to_the_end()
+        ended = Run(deployment, lease).to_the_end()
+        reach(10)
+        return ended
     except LeaseLost:
         logger.warning("lease of deployment %s lost to another worker", deployment.public_id)
         return Ended("HELD")
@@ -81,6 +79,7 @@ def _claim(deployment: Deployment) -> str:
     """Compare and set the lease; "" where somebody else has it or its time has not come."""
     now, lease = timezone.now(), secrets.token_hex(16)
     mine = unguarded(Deployment).filter(pk=deployment.pk)
+    mine = mine.filter(models.Q(not_before__isnull=True) | models.Q(not_before__lte=now))
     free = (
         mine.filter(state=State.QUEUED)
         | mine.filter(state=State.WAITING, next_try_at__lte=now)
@@ -102,13 +101,22 @@ class Run:
 
     def __init__(self, deployment: Deployment, lease: str) -> None:
         self.deployment = deployment
+        self.plan = deployment.plan
         self.ticket: Ticket = deployment.ticket
         self.lease = lease
-        self.external_ids: dict[str, str] = {}
+        self.lives: tuple[base.Live, ...] | None = None  # as read for the proof
+
+    @property
+    def campaign_id(self) -> str:
+        """The platform's id of the campaign that all this is about, also once it is archived."""
+        if "campaign" in self.external_ids:
+            return self.external_ids["campaign"]
+        rows = self.ticket.tree_objects().filter(object_type="campaign").order_by("-id")
+        return rows.values_list("external_id", flat=True).first() or ""
 
     @cached_property
     def planned(self) -> dict[str, base.Operation]:
-        return {each.ref: each for each in self.deployment.plan.as_operations()}
+        return {each.ref: each for each in self.plan.as_operations()}
 
     @cached_property
     def rows(self) -> list[Operation]:
@@ -116,11 +124,33 @@ class Run:
 
     @cached_property
     def client(self) -> base.Client:
-        return connections.client_for(self.ticket.ad_account)
+        """Behind the gate: stops, rate budget, and the lease, which is asked for last."""
+        ticket = self.ticket
+        return connections.client_for(
+            ticket.ad_account, brand_id=ticket.campaign.brand_id, still_ours=self._refuse_late
+        )
 
     @cached_property
-    def _secrets(self) -> tuple[str, ...]:
-        return tuple(self.client.connection.credentials.values())
+    def external_ids(self) -> dict[str, str]:
+        """Ids by ref of what is held already; one that this plan replaces stands under "old:<ref>" as well."""
+        ids = {each.ref: each.external_id for each in self.held}
+        made = {
+            each.ref
+            for op in self.planned.values()
+            if op.action == "create"
+            for each in op.objects
+            if not each.external_id
+        }
+        return ids | {f"old:{ref}": ids[ref] for ref in made & set(ids)}
+
+    @cached_property
+    def held(self) -> list[base.Held]:
+        creates = self.ticket.request_type == Ticket.RequestType.CREATE and self.deployment.kind == Kind.APPLY
+        return [] if creates else held.held_of(self.ticket)
+
+    @property
+    def nothing_sent(self) -> bool:
+        return all(row.state == OpState.PENDING and not row.attempts for row in self.rows)
 
     def to_the_end(self) -> Ended:
         try:
@@ -150,24 +180,38 @@ class Run:
 
     def _begin(self) -> None:
         """The ticket must still be queued and the plan the approved one; then the ticket is DEPLOYING."""
-        if self.ticket.status not in RUNNING:
-            raise Stop(State.CANCELLED, f"The ticket is {self.ticket.status}; nothing was sent.")
-        plan = self.deployment.plan
-        account = self.ticket.ad_account.external_id
-        digest = base.plan_digest(plan.platform, plan.api_version, account, list(self.planned.values()))
-        if (
-            digest != plan.digest
-            or self.ticket.digest != plan.digest
-            or tickets.approved_plan(self.ticket) != plan
-        ):
-            raise Stop(State.FAILED, "The plan is not the one that was approved; nothing was sent.")
-        if plan.api_version != platform(plan.platform).api_version:
-            raise Stop(
-                State.FAILED,
-                f"The plan was made for API version {plan.api_version}. Submit the ticket again.",
-            )
-        if self.ticket.status in (Status.QUEUED, Status.IN_DOUBT):
+        before.refuse_unapproved(self.deployment, self.ticket, self.planned)
+        if self.nothing_sent and self.deployment.kind == Kind.APPLY:
+            before.look(self)
+        reach(2)
+        if self.ticket.status in (Status.QUEUED, Status.IN_DOUBT) and self.deployment.kind == Kind.APPLY:
+            self._say_begun()
+        reach(3)
+
+    def _say_begun(self) -> None:
+        try:
             tickets.transition(self.ticket, Status.DEPLOYING, reason="a worker has begun")
+        except StaleVersion:
+            # a worker that was stalled here finds that another one has begun; where the lease is still ours, again soon
+            raise Stop(State.WAITING, "The ticket was changed meanwhile.", 1.0) from None
+
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """One exchange with the platform that changes nothing; a closed gate ends the run for now."""
+        self._keep_lease()
+        try:
+            answer = question()
+        except (stops.Stopped, throttle.Wait) as closed:
+            raise _closed(closed) from closed
+        throttle.learn(self.ticket.ad_account, self.client.usage)
+        return self.cleaned(answer)
+
+    def cleaned(self, outcome: Any) -> Any:
+        """Without the account's secrets; lists of what was read hold none."""
+        return storable(outcome, self._secrets) if dataclasses.is_dataclass(outcome) else outcome
+
+    @cached_property
+    def _secrets(self) -> tuple[str, ...]:
+        return tuple(self.client.connection.credentials.values())
 
     def _stop(self, stop: Stop) -> Ended:
         """Write how the run ended, on the deployment and its ticket, if this worker still holds it."""
@@ -185,31 +229,46 @@ class Run:
             values["next_try_at"] = now + timedelta(seconds=after)
         if state in (State.SUCCEEDED, State.FAILED, State.CANCELLED):
             values["finished_at"] = now
+        reach(9)
         with transaction.atomic():
             if not compare_and_set(self.deployment, where={"lease_owner": self.lease}, values=values):
                 raise LeaseLost
-            self._record_objects()
-            self._move_ticket(state, stop.reason)
+            self._record_done()
+            self._move_ticket(state, stop)
             if state in (State.FAILED, State.CANCELLED):
                 skip_unsent(self.deployment)
         return Ended(state, stop.reason, after)
 
-    def _record_objects(self) -> None:
-        """Ids of what is done, on every level. The ledger has them from the moment of the answer; a worker
-        that dies before this leaves it to the next."""
+    def _record_done(self) -> None:
+        """What is done, on every level. The ledger has it from the moment of the answer; a worker that dies before
+        this leaves it to the next."""
         done = [(self.planned[row.ref], row.external_ids) for row in self.rows if row.state == OpState.DONE]
-        tickets.record_objects(ticket=self.ticket, api_version=self.deployment.plan.api_version, done=done)
+        held.record_done(ticket=self.ticket, api_version=self.plan.api_version, done=done)
+        if self.lives is not None:
+            held.record_live(self.ticket, self.lives)
 
     def _too_old(self) -> bool:
+        """Given up on; a standing stop is no reason to, and its time does not count once it is over."""
         begun = self.deployment.started_at or timezone.now()
         return (timezone.now() - begun).total_seconds() > settings.DEPLOY_GIVE_UP_S
 
-    def _move_ticket(self, state: str, reason: str) -> None:
-        status = {
+    def _move_ticket(self, state: str, stop: Stop) -> None:
+        if self.deployment.kind == Kind.COMPENSATE:
+            return self._move_compensated(state, stop)
+        status = stop.ticket_status or {
             State.SUCCEEDED: Status.TRAFFICKED_SUCCESS, State.FAILED: Status.FAILED, State.IN_DOUBT: Status.IN_DOUBT,
         }.get(State(state))  # fmt: skip
         if status and self.ticket.status != status:
-            tickets.transition(self.ticket, status, reason=reason)
+            values = {"findings": [each.as_dict() for each in stop.findings]} if stop.findings else {}
+            tickets.transition(self.ticket, status, reason=stop.reason, **values)
+
+    def _move_compensated(self, state: str, stop: Stop) -> None:
+        """Everything that was built is archived: the ticket is given up, and its calls say so."""
+        if state != State.SUCCEEDED:
+            return
+        built = Operation.objects.filter(deployment__ticket=self.ticket, state=OpState.DONE, action="create")
+        built.update(state=OpState.COMPENSATED, updated_at=timezone.now())
+        tickets.transition(self.ticket, Status.CANCELLED, reason="what was built is archived")
 
     def _keep_lease(self) -> None:
         """Before each call: renewed once half of it has run. A call lasts less than half a lease (check E012)."""
@@ -224,6 +283,15 @@ class Run:
             raise LeaseLost
         self.deployment.lease_until = until
 
+    def _refuse_late(self) -> None:
+        """Right before a request leaves: a worker that was stalled past half of its lease sends nothing any more.
+
+        Another one may have taken over meanwhile, looked, and sent.
+        """
+        left = (self.deployment.lease_until - timezone.now()).total_seconds()
+        if left < settings.DEPLOY_LEASE_S / 4:
+            raise LeaseLost
+
     # ----------------------------------------------------------------------------- one operation
 
     def _carry_out(self, row: Operation, planned: base.Operation) -> None:
@@ -235,34 +303,79 @@ class Run:
 
     def _send(self, row: Operation, planned: base.Operation) -> None:
         self._keep_lease()
+        if planned.action in ("upload", "await") and self._uploaded_before(row, planned):
+            return
         if row.attempts >= settings.DEPLOY_MAX_SENDS:
             raise Stop(
                 State.IN_DOUBT,
                 f"{row} was sent {row.attempts} times without a clear answer. A person decides.",
             )
         _move(row, OpState.PENDING, state=OpState.SENDING, attempts=row.attempts + 1, sent_at=timezone.now())
-        outcome = storable(self.client.apply(planned, self.external_ids), self._secrets)
-        self._settle(row, planned, outcome)
+        reach(4)
+        try:
+            outcome = self.client.apply(planned, self.external_ids)
+        except (stops.Stopped, throttle.Wait) as closed:
+            self._take_back(row)
+            raise _closed(closed) from closed
+        except LeaseLost:
+            # the gate let nothing out; if nobody has taken over, the row says so
+            with suppress(LeaseLost):
+                self._take_back(row)
+            raise
+        reach(5)
+        throttle.learn(self.ticket.ad_account, self.client.usage)
+        self._settle(row, planned, self.cleaned(outcome))
+        reach(6)
+
+    def _take_back(self, row: Operation) -> None:
+        """The gate was closed: the call has certainly not left."""
+        _move(row, OpState.SENDING, state=OpState.PENDING, attempts=row.attempts - 1)
+
+    def _uploaded_before(self, row: Operation, planned: base.Operation) -> bool:
+        """A file that is in the account's library is not sent again, nor is its processing awaited twice."""
+        account_id = self.ticket.ad_account_id
+        if planned.action == "await":
+            done = uploads.is_ready(account_id, planned.parents)
+            ids = {}
+        else:
+            ids = {each.ref: uploads.known_id(account_id, each.ref) for each in planned.objects}
+            done = all(ids.values())
+        if done:
+            _move(row, OpState.PENDING, state=OpState.DONE, external_ids=ids, answered_at=timezone.now())
+            return True
+        if planned.action == "upload":
+            try:
+                uploads.claim(account_id, planned.ref, self.deployment)
+            except uploads.BeingUploaded:
+                reason = f"{row.name} is being uploaded by another deployment."
+                raise Stop(State.WAITING, reason, UPLOAD_WAIT_S) from None
+        return False
 
     def _look(self, row: Operation, planned: base.Operation) -> None:
-        """After a lost answer: look by name under the parent, again after a delay, and only then send again."""
-        self._keep_lease()
-        found = storable(self.client.find(planned, self.external_ids), self._secrets)
+        """After a lost answer: look for what it would have done, again after a delay, and only then send again."""
+        planned = expecting_file_ids(planned, self.external_ids)
+        found = self.ask(lambda: self.client.find(planned, self.external_ids))
+        reach(7)
         if isinstance(found, base.Applied):
-            self._done(row, found)
+            self._done(row, planned, found)
             return
         if isinstance(found, base.NeedsAuth):
             raise Stop(State.FAILED, found.reason)
         if isinstance(found, base.RetryLater | base.InDoubt):
-            after = getattr(found, "after", None)
-            _move(row, row.state, state=OpState.IN_DOUBT)
-            raise Stop(State.WAITING, found.reason, retry.wait(after, row.attempts))
+            self._look_later(row, found)
         delays = settings.DEPLOY_LOOK_AFTER_S
         _move(row, row.state, state=OpState.IN_DOUBT, waits=row.waits + 1)
         if row.waits < len(delays):
             reason = f"{row}: the answer was lost and it is not there yet; looking again."
             raise Stop(State.WAITING, reason, delays[row.waits])
         _move(row, OpState.IN_DOUBT, state=OpState.PENDING, waits=0)
+
+    def _look_later(self, row: Operation, found: base.RetryLater | base.InDoubt) -> None:
+        """The look itself told nothing. Where several could be it, only a person can say."""
+        _move(row, row.state, state=OpState.IN_DOUBT)
+        if isinstance(found, base.InDoubt) and found.ambiguous:
+            raise Stop(State.IN_DOUBT, f"{row}: {found.reason}. A person decides.")
+        raise Stop(State.WAITING, found.reason, retry.wait(getattr(found, "after", None), row.attempts))
 
     def _settle(self, row: Operation, planned: base.Operation, outcome: base.Outcome) -> None:
         answer = {
@@ -271,15 +384,9 @@ class Run:
             "answered_at": timezone.now(),
         }
         if isinstance(outcome, base.Applied):
-            self._done(row, outcome)
+            self._done(row, planned, outcome)
         elif isinstance(outcome, base.Rejected):
-            self._look_behind_refusal(row, planned)
-            if row.state == OpState.DONE:
-                return
-            field = source_field(planned.sources, outcome.pointer) if outcome.pointer else ""
-            words = {"error_code": outcome.code[:80], "error": outcome.message, "error_field": field[:200]}
-            _move(row, OpState.SENDING, state=OpState.REJECTED, **answer, **words)
-            raise Stop(State.FAILED, f"{row}: {outcome.message}")
+            self._refused(row, planned, outcome, answer)
         elif isinstance(outcome, base.NeedsAuth):
             # certainly not done, as below
             counted = {"attempts": row.attempts - 1, "error": outcome.reason}
@@ -292,72 +399,55 @@ class Run:
             raise Stop(State.WAITING, outcome.reason, retry.wait(outcome.after, row.waits - 1))
         else:
             _move(row, OpState.SENDING, state=OpState.IN_DOUBT, waits=0, error=outcome.reason, **answer)
-            raise Stop(
-                State.WAITING,
-                outcome.reason,
-                max(settings.DEPLOY_LOOK_AFTER_S[0], retry.wait(None, row.attempts - 1)),
-            )
+            after = max(settings.DEPLOY_LOOK_AFTER_S[0], retry.wait(None, row.attempts - 1))
+            raise Stop(State.WAITING, outcome.reason, after)
+
+    def _refused(
+        self, row: Operation, planned: base.Operation, outcome: base.Rejected, answer: dict[str, Any]
+    ) -> None:
+        self._look_behind_refusal(row, planned)
+        if row.state == OpState.DONE:
+            return
+        field = source_field(planned.sources, outcome.pointer) if outcome.pointer else ""
+        words = {"error_code": outcome.code[:80], "error": outcome.message, "error_field": field[:200]}
+        _move(row, OpState.SENDING, state=OpState.REJECTED, **answer, **words)
+        raise Stop(State.FAILED, f"{row}: {outcome.message}")
 
     def _look_behind_refusal(self, row: Operation, planned: base.Operation) -> None:
-        """A refused resend may be refused because the first one landed (Google: duplicate name)."""
-        if row.attempts > 1:
-            found = storable(self.client.find(planned, self.external_ids), self._secrets)
+        """What makes something may be refused because it landed: sent again, or repeated on its way (duplicate name)."""
+        if row.attempts > 1 or any(not each.external_id for each in planned.objects):
+            planned = expecting_file_ids(planned, self.external_ids)
+            found = self.ask(lambda: self.client.find(planned, self.external_ids))
             if isinstance(found, base.Applied):
-                self._done(row, found)
+                self._done(row, planned, found)
+            elif isinstance(found, base.RetryLater | base.InDoubt):
+                self._look_later(row, found)
 
-    def _done(self, row: Operation, applied: base.Applied) -> None:
+    def _done(self, row: Operation, planned: base.Operation, applied: base.Applied) -> None:
         _move(
             row, row.state, state=OpState.DONE, external_ids=dict(applied.external_ids), error="",
             http_status=applied.http_status, response=applied.response, answered_at=timezone.now(),
         )  # fmt: skip
+        if planned.action in ("upload", "await"):
+            uploads.record(self.ticket.ad_account_id, planned, row.external_ids)
 
     # -------------------------------------------------------------------------------------- proof
 
     def _prove(self) -> None:
-        """Read every object back: it is there, under its name, and paused."""
-        for planned in self.planned.values():
-            for each in planned.objects:
-                if each.type in ("campaign", "ad_set", "ad"):
-                    self._prove_one(each, self.external_ids[each.ref])
-
-    def _prove_one(self, planned: base.PlannedObject, external_id: str) -> None:
-        self._keep_lease()
-        for _try in range(PAUSE_TRIES):
-            live = self._read(planned.type, external_id)
-            if live.paused is not False:
-                break
-            self._pause(planned.type, external_id)
-        else:
-            raise Stop(
-                State.FAILED,
-                f"{planned.type} {external_id} is not paused on the platform and can't be paused.",
-            )
-        if planned.name and live.name is not None and live.name != planned.name:
-            raise Stop(
-                State.FAILED, f"{planned.type} {external_id} is named '{live.name}', not '{planned.name}'."
-            )
-
-    def _pause(self, object_type: str, external_id: str) -> None:
-        outcome = self.client.set_paused(object_type, external_id)
-        if isinstance(outcome, base.RetryLater):
-            # given up now, it would stay on: a throttled switch is tried again at the platform's own time
-            reason = f"{object_type} {external_id} is not paused yet: {outcome.reason}"
-            raise Stop(State.WAITING, reason, retry.wait(outcome.after, 1))
-
-    def _read(self, object_type: str, external_id: str) -> base.ReadBack:
-        live = storable(self.client.read(object_type, external_id), self._secrets)
-        if isinstance(live, base.ReadBack):
-            return live
-        if isinstance(live, base.NeedsAuth):
-            raise Stop(State.FAILED, live.reason)
-        reason = getattr(live, "reason", f"{object_type} {external_id} can't be read yet")
-        raise Stop(State.WAITING, reason, retry.wait(getattr(live, "after", None), 1))
+        """Read everything back and hold it against what was wanted, field by field."""
+        proof.prove(self)
 
 
-def _move(row: Operation, before: str, **values: Any) -> None:
+def _closed(closed: stops.Stopped | throttle.Wait) -> Stop:
+    if isinstance(closed, throttle.Wait):
+        return Stop(State.WAITING, str(closed), closed.after)
+    return Stop(State.WAITING, str(closed), STOPPED_LOOK_S)
+
+
+def _move(row: Operation, state_before: str, **values: Any) -> None:
     """Compare and set an operation's state; two workers never both move it."""
     values["updated_at"] = timezone.now()
-    if not Operation.objects.filter(pk=row.pk, state=before).update(**values):
+    if not Operation.objects.filter(pk=row.pk, state=state_before).update(**values):
         raise LeaseLost
     for name, value in values.items():
         setattr(row, name, value)

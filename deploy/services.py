@@ -12,12 +12,18 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from deploy import dispatch
 from deploy.models import Deployment, Operation
 from governance.actor import acting
 from governance.governed import StaleVersion, compare_and_set
 from governance.models import AdAccount
+from trafficking import held
 from trafficking import services as tickets
 from trafficking.models import Plan, Ticket
+from trafficking.platforms.base import plan_digest
+from trafficking.platforms.changes import tree_order
+from trafficking.platforms.registry import platform
+from trafficking.snapshots import account_snapshot
 from trafficking.statuses import Status
 
 logger = logging.getLogger(__name__)
@@ -46,6 +52,9 @@ def start_deployment(*, ticket: Ticket, by: Any) -> Deployment:
     if plan is None:
         raise ValidationError(_("No second person has approved this plan."), code="not_approved")
     _require_mode(ticket.ad_account)
+    _require_moment(ticket)
+    if ticket.status == Status.FAILED and not _sent_before(ticket, plan):
+        tickets.refuse_unready(ticket)
     with acting(by, reason="deployed"), transaction.atomic():
         tickets.transition(ticket, Status.QUEUED)
         deployment = _write_ledger(ticket, plan, by)
@@ -59,6 +68,61 @@ def _require_mode(account: AdAccount) -> None:
             "%(account)s is a live account, and this installation only calls the sandbox (LIVE_PLATFORMS is off)."
         )
         raise ValidationError(text, code="live_off", params={"account": account.name})
+
+
+def _sent_before(ticket: Ticket, plan: Plan) -> bool:
+    """Whether any call of this plan may have landed."""
+    rows = Operation.objects.filter(deployment__ticket=ticket, deployment__plan=plan)
+    return rows.filter(state__in=[*_UNCLEAR, Operation.State.DONE]).exists()
+
+
+def _require_moment(ticket: Ticket) -> None:
+    """What was authorised for a moment is not switched on at another."""
+    if ticket.go_live_at and ticket.status == Status.APPROVED and ticket.go_live_at < timezone.now():
+        text = _("Its moment of going live has passed. Choose another one, and have that approved.")
+        raise ValidationError({"go_live_at": text}, code="go_live_past")
+
+
+def compensate(*, ticket: Ticket, by: Any, comment: str) -> Deployment:
+    """Take back what a failed ticket has built: everything is archived in reverse order, and the ticket cancelled.
+
+    Needs no approval, because it only takes away what this ticket made and what has never run. Raises PermissionDenied,
+    or ValidationError where there is nothing to take back, something has run, or a call's end is still unclear.
+    """
+    tickets.require_permission(by, "trafficking.deploy_ticket", ticket)
+    if not comment.strip():
+        raise ValidationError({"comment": _("Say why it is taken back.")})
+    if ticket.status != Status.FAILED or ticket.request_type != Ticket.RequestType.CREATE:
+        raise ValidationError(_("Only a build that failed can be taken back."), code="wrong_status")
+    if running := open_deployment(ticket):
+        raise AlreadyDeploying(running)
+    if Operation.objects.filter(deployment__ticket=ticket, state__in=_UNCLEAR).exists():
+        text = _(
+            "A call of it may have landed: deploy it again, so that it is looked for, then take it back."
+        )
+        raise ValidationError(text, code="in_doubt")
+    with acting(by, reason=comment), transaction.atomic():
+        plan = _plan_of_taking_back(ticket)
+        deployment = _write_ledger(ticket, plan, by, kind=Deployment.Kind.COMPENSATE)
+        transaction.on_commit(lambda: enqueue(deployment))
+    return deployment
+
+
+_UNCLEAR = (Operation.State.IN_DOUBT, Operation.State.SENDING)
+
+
+def _plan_of_taking_back(ticket: Ticket) -> Plan:
+    objects = [each for each in held.held_of(ticket) if each.type in ("campaign", "ad_set", "ad")]
+    if not objects:
+        raise ValidationError(_("Nothing of it is on the platform: cancel it."), code="nothing_built")
+    if ticket.tree_objects().filter(ever_active=True).exists():
+        raise ValidationError(_("Parts of it have run: make an ARCHIVE ticket."), code="has_run")
+    known = platform(ticket.ad_account.platform)
+    account = account_snapshot(ticket.ad_account)
+    operations = [known.status_operation(account, each, "ARCHIVED") for each in reversed(tree_order(objects))]
+    basis = {"compensates": str(ticket.public_id)}
+    digest = plan_digest(known.key, known.api_version, account.external_id, operations, basis)
+    return tickets.store_operations(ticket, operations, digest, basis)
 
 
 def open_deployment(ticket: Ticket) -> Deployment | None:
@@ -153,8 +217,10 @@ def _move_in_doubt(deployment: Deployment, values: dict[str, Any]) -> None:
         raise StaleVersion(deployment)
 
 
-def _write_ledger(ticket: Ticket, plan: Plan, by: Any) -> Deployment:
-    deployment = Deployment(ticket=ticket, plan=plan, requested_by=by)
+def _write_ledger(ticket: Ticket, plan: Plan, by: Any, kind: str = Deployment.Kind.APPLY) -> Deployment:
+    deployment = Deployment(
+        ticket=ticket, plan=plan, requested_by=by, kind=kind, not_before=_moment(ticket, kind)
+    )
     try:
         with transaction.atomic():
             deployment.save()
@@ -168,6 +234,12 @@ def _write_ledger(ticket: Ticket, plan: Plan, by: Any) -> Deployment:
         [_intent(deployment, at, each, done.get(each["ref"])) for at, each in enumerate(plan.operations)]
     )
     return deployment
+
+
+def _moment(ticket: Ticket, kind: str) -> Any:
+    """Of a first run, the authorised moment; a run that finishes a failed one goes on at once."""
+    later = ticket.go_live_at and ticket.go_live_at > timezone.now()
+    return ticket.go_live_at if later and kind == Deployment.Kind.APPLY else None
 
 
 def _done_before(ticket: Ticket, plan: Plan) -> dict[str, Operation]:
@@ -206,21 +278,9 @@ def _intent(
     )
 
 
-def enqueue(deployment: Deployment, *, countdown: float = 0) -> None:
-    """Send the task. A broker that is down loses nothing: the sweeper finds the row."""
-    from deploy.tasks import deploy_payload_to_platform
-
-    Deployment.objects.filter(pk=deployment.pk).update(enqueued_at=timezone.now())
-    try:
-        deploy_payload_to_platform.apply_async(
-            args=[str(deployment.ticket.public_id)],
-            task_id=str(deployment.public_id),
-            countdown=countdown or None,
-            retry=False,
-        )
-    except Exception:
-        # kombu raises many kinds for an unreachable broker; the row stands, and the sweeper enqueues it again
-        logger.exception("could not enqueue deployment %s", deployment.public_id)
+def enqueue(deployment: Deployment) -> None:
+    """Let it take its turn among those of its ad account. A broker that is down loses nothing: the scheduler finds the row."""
+    dispatch.dispatch(deployment.ticket.ad_account_id)
 
 
 def sweep(*, now: Any = None) -> int:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
 from deploy.models import Deployment, Operation
-from deploy.services import give_up, look_again, start_deployment
+from deploy.reviews import delivery_of
+from deploy.services import compensate, give_up, look_again, start_deployment
 from governance.panels import Panel, register
 from trafficking import panels
 from trafficking.models import Ticket
@@ -39,7 +40,7 @@ def _deploy(order: Order) -> Outcome:
 DEPLOY = TicketAction(
     name="deploy", label=_("Deploy"), icon="rocket_launch", variant=ActionVariant.PRIMARY, run=_deploy,
     permission="trafficking.deploy_ticket", statuses=frozenset({Status.APPROVED, Status.FAILED}), shows_plan=True,
-    explanation=_("The worker sends these calls to the platform. Everything is created paused: nothing spends by itself."),
+    explanation=_("The worker sends these calls to the platform. What is created starts paused: only an activation spends."),
 )  # fmt: skip
 
 
@@ -65,6 +66,45 @@ GIVE_UP = TicketAction(
     permission="trafficking.deploy_ticket", statuses=frozenset({Status.IN_DOUBT}), comment="required",
     explanation=_("The run ends as failed. Say what you found on the platform."),
 )  # fmt: skip
+
+
+def _compensate(order: Order) -> Outcome:
+    deployment = compensate(ticket=order.ticket, by=order.by, comment=order.comment)
+    return Outcome(gettext("It is being taken back (task %(task)s).") % {"task": deployment.public_id})
+
+
+def _partly_built(ticket: Ticket) -> bool:
+    return (
+        ticket.request_type == Ticket.RequestType.CREATE
+        and ticket.tree_objects().exclude(status="ARCHIVED").exists()
+    )
+
+
+COMPENSATE = TicketAction(
+    name="compensate", label=_("Take back"), icon="undo", variant=ActionVariant.DANGER, run=_compensate,
+    permission="trafficking.deploy_ticket", statuses=frozenset({Status.FAILED}), comment="required", fits=_partly_built,
+    explanation=_("What was built is archived on the platform in reverse order, and the ticket is cancelled. It needs no"
+                  " approval: nothing of it has ever run. To finish the build instead, deploy it again."),
+)  # fmt: skip
+
+
+def _delivery(ticket: Ticket, _request: HttpRequest) -> dict[str, Any] | None:
+    """What people can see of the campaign now: built is one fact, live another."""
+    found = delivery_of(ticket)
+    if not found.ads:
+        return None
+    counts = [
+        (DELIVERY_WORDS.get(each, (_("not read yet"), ""))[0], n) for each, n in sorted(found.ads.items())
+    ]
+    word, badge = DELIVERY_WORDS.get(found.state, (_("not read yet"), ""))
+    return {"delivery": found, "word": word, "badge": badge, "counts": counts}
+
+
+DELIVERY_WORDS: dict[str, tuple[Any, str]] = {
+    "LIVE": (_("Live"), "success"), "IN_REVIEW": (_("In review"), "warning"), "REJECTED": (_("Rejected"), "danger"),
+    "PAUSED": (_("Paused"), "info"), "SCHEDULED": (_("Scheduled"), "info"), "ENDED": (_("Ended"), ""),
+    "ACCOUNT": (_("Held up by the account"), "danger"), "PROBLEM": (_("Not delivered"), "danger"),
+}  # fmt: skip
 
 
 def _runs(ticket: Ticket, request: HttpRequest) -> dict[str, Any] | None:
@@ -105,7 +145,8 @@ def call_context(row: Operation) -> dict[str, Any]:
 
 
 def register_all() -> None:
-    for action in (DEPLOY, LOOK_AGAIN, GIVE_UP):
+    for action in (DEPLOY, LOOK_AGAIN, GIVE_UP, COMPENSATE):
         panels.register_action(action)
+    panels.register_panel(Panel(_("Delivery"), "deploy/admin/delivery.html", _delivery, order=5))
     panels.register_panel(Panel(_("Deployments"), "deploy/admin/runs.html", _runs, order=30))
     register("deploy.deployment", Panel(_("Calls"), "deploy/admin/runs.html", _one_run))

@@ -14,6 +14,9 @@ from trafficking.platforms.sandbox_base import InProcess, Sandbox
 @pytest.fixture
 def sandboxes(monkeypatch, settings) -> dict[str, Sandbox]:
     settings.DEPLOY_LOOK_AFTER_S = [0.0, 0.0]
+    settings.DEPLOY_PROVE_AFTER_S = [0.0, 0.0, 0.0]
+    # rate budgets have tests of their own; here nothing is to wait for the clock
+    monkeypatch.setattr("deploy.throttle.take", lambda account, share="deploy": None)
     played = {key: sandbox_class(key)() for key in sandbox_keys()}
     session = requests.Session()
     session.trust_env = False

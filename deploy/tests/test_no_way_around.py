@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.contrib.admin.utils import quote
@@ -75,7 +76,8 @@ def test_a_ticket_is_not_made_anew_while_a_call_for_it_may_have_landed(
 ):
     ticket = approved(make_ticket("META"), trafficker, approver)
     sandboxes["meta"].faults = [
-        Fault(kind="lose_answer", match="POST", count=1), Fault(kind="expired_token", match="GET", count=1)
+        Fault(kind="lose_answer", match="POST", count=1, skip=2),  # after the dry runs
+        Fault(kind="expired_token", match="/campaigns", count=1, skip=2),  # after the look for the name
     ]  # fmt: skip
     failed = deployed(ticket, trafficker)
     assert (failed.state, ticket.status) == (Deployment.State.FAILED, Status.FAILED)
@@ -111,7 +113,7 @@ def test_a_ticket_that_failed_before_anything_was_sent_is_reopened_with_names_th
 def in_doubt(sandboxes, trafficker, approver, settings) -> tuple[Ticket, Deployment]:
     settings.DEPLOY_MAX_SENDS = 2
     ticket = approved(make_ticket("META"), trafficker, approver)
-    sandboxes["meta"].faults = [Fault(kind="lose_request", match="POST", count=2)]
+    sandboxes["meta"].faults = [Fault(kind="lose_request", match="POST", count=2, skip=2)]
     deployment = deployed(ticket, trafficker)
     assert (deployment.state, ticket.status) == (Deployment.State.IN_DOUBT, Status.IN_DOUBT)
     return ticket, deployment
@@ -172,7 +174,7 @@ def test_a_stumble_that_stays_ends_as_failed(trafficker, approver, monkeypatch, 
     ticket = approved(make_ticket("META"), trafficker, approver)
     services.start_deployment(ticket=ticket, by=trafficker)
 
-    def refuses(_account):
+    def refuses(_account, **_options):
         raise PermissionError("live is off")
 
     monkeypatch.setattr("deploy.connections.client_for", refuses)
@@ -184,9 +186,13 @@ def test_a_throttled_pause_is_tried_again_and_not_given_up(sandboxes, trafficker
     ticket = approved(make_ticket("META"), trafficker, approver)
     services.start_deployment(ticket=ticket, by=trafficker)
     client = type(engine.connections.client_for(ticket.ad_account))
-    on = base.ReadBack("1", None, False, {})
-    monkeypatch.setattr(client, "read", lambda *_args: on)
-    monkeypatch.setattr(client, "set_paused", lambda *_args: base.RetryLater("slow down", 7.0))
+    real = client.read_tree
+
+    def switched_on(self, campaign_id):
+        return tuple(replace(each, status="ACTIVE") for each in real(self, campaign_id))
+
+    monkeypatch.setattr(client, "read_tree", switched_on)
+    monkeypatch.setattr(client, "set_status", lambda *_args: base.RetryLater("slow down", 7.0))
     ended = engine.run(str(ticket.public_id))
     assert ended.state == Deployment.State.WAITING
     assert ended.after >= 7.0
@@ -195,7 +201,7 @@ def test_a_throttled_pause_is_tried_again_and_not_given_up(sandboxes, trafficker
 def test_a_task_sent_by_hand_waits_like_any_other(sandboxes, no_wait, trafficker, approver, monkeypatch):
     ticket = approved(make_ticket("META"), trafficker, approver)
     sent = []
-    monkeypatch.setattr("deploy.services.enqueue", lambda row, **kw: sent.append(row.pk))
+    monkeypatch.setattr("deploy.dispatch._send", lambda row, **kw: sent.append(row.pk))
     deployment = services.start_deployment(ticket=ticket, by=trafficker)
     sandboxes["meta"].faults = [Fault(kind="throttle", match="POST", count=1, seconds=1)]
     result = tasks.deploy_payload_to_platform.apply(args=[str(ticket.public_id)], task_id="by-hand")
@@ -223,8 +229,8 @@ def test_a_token_that_a_platform_echoes_is_kept_nowhere(sandboxes, trafficker, a
     secret = "tok-0123456789-of-ours"
     real = engine.connections.client_for
 
-    def client_for(account):
-        client = real(account)
+    def client_for(account, **options):
+        client = real(account, **options)
         object.__setattr__(client.connection, "credentials", {"access_token": secret})
         client.apply = lambda *_args: base.Rejected(
             "40105", f"bad token {secret}", response={"message": f"Access-Token: {secret}"}
@@ -258,7 +264,7 @@ def test_what_a_cancelled_ticket_has_built_is_not_built_again_under_the_same_nam
     sandboxes, no_wait, trafficker, approver
 ):
     ticket = approved(make_ticket("META"), trafficker, approver)
-    sandboxes["meta"].faults = [Fault(kind="expired_token", match="POST", count=1, skip=1)]
+    sandboxes["meta"].faults = [Fault(kind="expired_token", match="POST", count=1, skip=3)]
     deployed(ticket, trafficker)
     assert PlatformObject.objects.filter(ticket=ticket).exists()
     tickets.cancel_ticket(ticket=ticket, by=trafficker)

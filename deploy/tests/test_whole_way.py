@@ -52,7 +52,7 @@ class Installation:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=200,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip().endswith(("]", "}")) else None

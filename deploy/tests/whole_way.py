@@ -38,7 +38,7 @@ def queue() -> None:
     sys.stdout.write(json.dumps([str(ticket.public_id) for ticket in made]) + "\n")
 
 
-def wait(seconds: float = 90) -> None:
+def wait(seconds: float = 140) -> None:
     from django_celery_results.models import TaskResult
 
     from deploy.models import Deployment

@@ -28,7 +28,7 @@ class Deployment(GovernedModel):
     """One run of an approved plan. Its public id is its Celery task id, however often it is enqueued."""
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
-    UNGOVERNED = frozenset({"lease_owner", "lease_until", "next_try_at", "enqueued_at", "reason"})
+    UNGOVERNED = frozenset({"lease_owner", "lease_until", "next_try_at", "enqueued_at", "reason", "proof"})
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("Queued")
@@ -41,6 +41,11 @@ class Deployment(GovernedModel):
 
     OPEN = (State.QUEUED, State.RUNNING, State.WAITING)
 
+    class Kind(models.TextChoices):
+        APPLY = "APPLY", _("Apply the plan")
+        COMPENSATE = "COMPENSATE", _("Take back what was built")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.APPLY)
     public_id = models.UUIDField(_("task id"), default=time_ordered_uuid, unique=True, editable=False)
     ticket = models.ForeignKey(
         Ticket, on_delete=models.PROTECT, related_name="deployments", verbose_name=_("ticket")
@@ -66,10 +71,19 @@ class Deployment(GovernedModel):
     )
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     enqueued_at = models.DateTimeField(_("last enqueued"), null=True, blank=True)
+    not_before = models.DateTimeField(
+        _("not before"), null=True, blank=True, help_text=_("The authorised moment of going live.")
+    )
+    proof = models.JSONField(
+        _("proof"), default=dict, blank=True,
+        help_text=_("What was read back after the last call, object by object and field by field."),
+    )  # fmt: skip
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
-    history = governed_history(excluded_fields=["lease_owner", "lease_until", "next_try_at", "enqueued_at"])
+    history = governed_history(
+        excluded_fields=["lease_owner", "lease_until", "next_try_at", "enqueued_at", "proof"]
+    )
 
     class Meta:
         verbose_name = _("deployment")
