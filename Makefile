@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 # For example ARGS="--no-demo --port 8080"; `manage.py run --help` lists them.
 ARGS ?=
 
-.PHONY: run test lint services-test clean help
+.PHONY: run test lint services-test faults clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test           run all tests"
 	@echo "make lint           style, types, import rules, missing migrations"
 	@echo "make services-test  the tests again on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)"
+	@echo "make faults         seeded schedules of faults, kills and racing workers, by the thousand"
 	@echo "make clean          remove the virtual environment and caches; data in var/ stays"
 
 $(BIN)/python:
@@ -51,6 +52,11 @@ services-test: $(VENV)/.development
 	@test -n "$$DATABASE_URL" -a -n "$$REDIS_URL" || { \
 	  echo "Set both, for example: make services-test DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres REDIS_URL=redis://127.0.0.1:6379/15"; exit 1; }
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# SCHEDULES=50000 for a night; it goes on where it stopped.
+SCHEDULES ?= 2000
+faults: $(VENV)/.development
+	$(BIN)/python benchmarks/faults.py --schedules $(SCHEDULES)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -226,6 +226,7 @@ class AdAccountAdmin(GovernedAdmin):
     fieldsets = (
         (None, {"fields": ("platform", "external_id", "name", "mode", "active")}),
         (_("Money and time"), {"fields": ("currency", "time_zone", "daily_cap")}),
+        (_("Calls that the platform allows"), {"fields": ("rate_calls", "rate_window_s")}),
         (
             _("What ads speak for and count"),
             {
@@ -272,7 +273,7 @@ class AdAccountAdmin(GovernedAdmin):
             secrets.append(
                 (_("Forget credentials"), {"fields": ("forget_secrets",), "classes": ["collapse"]})
             )
-        return [*own[:3], *secrets, *own[3:]]
+        return [*own[:4], *secrets, *own[4:]]
 
     def _secrets(self, platform: str) -> Any:
         title = gettext("Credentials · %(platform)s") % {"platform": Platform(platform).label}

@@ -148,6 +148,7 @@ def compare_and_set(row: Any, *, where: dict[str, Any], values: dict[str, Any]) 
             return False
         for name, value in values.items():
             setattr(row, name, value)
+        row._change_reason = current_reason() or None  # not that of an earlier save of this object
         type(row).history.bulk_history_create(
             [row], update=True, default_user=current_actor(), default_change_reason=current_reason() or None
         )

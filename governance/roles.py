@@ -9,30 +9,36 @@ from typing import Any
 
 READ = ("view",)
 EDIT = ("view", "add", "change", "delete")
+STOP = ("view", "engage")
 
 VOCABULARY = (
     "governance.market", "governance.brand", "governance.channel", "governance.adaccount", "governance.adaccountserves",
     "governance.namingconvention", "governance.qarule", "governance.alias", "governance.audience",
-    "governance.exchangerate",
+    "governance.exchangerate", "trafficking.approvalrule",
 )  # fmt: skip
 PLANNING = ("campaigns.campaign", "campaigns.mediaplan")
 NAMES = ("campaigns.campaignchannel", "campaigns.mediaplanline")
-TICKETS = ("trafficking.ticket", "trafficking.adset", "trafficking.ad")
+TICKETS = ("trafficking.ticket", "trafficking.adset", "trafficking.ad", "trafficking.mediafile")
 LEDGER = (
     "trafficking.plan", "trafficking.approval", "trafficking.platformobject", "deploy.deployment", "deploy.operation",
+    "deploy.alert", "deploy.drift", "deploy.existingobject", "deploy.accountwatch",
+    "deploy.killswitch", "deploy.stoppedobject", "deploy.accountstop", "deploy.mediaupload",
 )  # fmt: skip
 EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
     (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER), READ
 )
 
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
-    "Data admin": {**EVERYTHING_READ, **dict.fromkeys(VOCABULARY, EDIT), "governance.grant": EDIT, "governance.user": READ},
+    "Data admin": {**EVERYTHING_READ, **dict.fromkeys(VOCABULARY, EDIT), "governance.grant": EDIT, "governance.user": READ,
+                   "deploy.killswitch": STOP},
     "Planner": {**EVERYTHING_READ, **dict.fromkeys((*PLANNING, *TICKETS), EDIT)},
     "Trafficker": {
         **EVERYTHING_READ, **dict.fromkeys((*PLANNING, *TICKETS), EDIT),
-        "trafficking.ticket": (*EDIT, "deploy"),
+        "trafficking.ticket": (*EDIT, "deploy"), "deploy.drift": ("view", "decide"),
+        "deploy.killswitch": STOP,
     },
-    "Approver": {**EVERYTHING_READ, "trafficking.ticket": ("view", "approve", "deploy")},
+    "Approver": {**EVERYTHING_READ, "trafficking.ticket": ("view", "approve", "deploy"), "deploy.drift": ("view", "decide"),
+                 "deploy.killswitch": STOP},
     "Analyst": EVERYTHING_READ,
 }  # fmt: skip
 

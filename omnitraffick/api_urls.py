@@ -7,10 +7,15 @@ from rest_framework.routers import SimpleRouter
 
 from campaigns.api import CampaignView
 from deploy.api import DeploymentView, DeployStatusView, DeployView
+from deploy.api_stops import KillSwitchView
+from deploy.api_tickets import CompensateView, GiveUpView, LookAgainView
+from deploy.api_watch import AlertView, DriftView, ExistingView, ImportView, InventoryView
 from governance.api.tokens import TokenView
 from governance.api.views import AdAccountView, BrandView, ChannelView, MarketView, NamingConventionView
 from governance.api.viewsets import UUID_PATTERN, NotThere
 from trafficking.api import MediaPlanImportView, MediaPlanView, TicketView
+from trafficking.api_media import MediaFileView
+from trafficking.api_requests import ApprovalRuleView
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -21,8 +26,16 @@ router.register("ad-accounts", AdAccountView, basename="api-ad-account")
 router.register("naming-conventions", NamingConventionView, basename="api-naming-convention")
 router.register("campaigns", CampaignView, basename="api-campaign")
 router.register("media-plans", MediaPlanView, basename="api-media-plan")
+router.register("media-files", MediaFileView, basename="api-media-file")
 router.register("tickets", TicketView, basename="api-ticket")
+router.register("approval-rules", ApprovalRuleView, basename="api-approval-rule")
+router.register("kill-switches", KillSwitchView, basename="api-kill-switch")
+router.register("drift", DriftView, basename="api-drift")
+router.register("alerts", AlertView, basename="api-alert")
 router.register("deployments", DeploymentView, basename="api-deployment")
+
+_ACCOUNT = rf"ad-accounts/(?P<account>{UUID_PATTERN})"
+_TICKET = rf"tickets/(?P<id>{UUID_PATTERN})"
 
 urlpatterns = [
     re_path(r"^auth/token/?$", TokenView.as_view(), name="api-token"),
@@ -33,6 +46,12 @@ urlpatterns = [
         DeployStatusView.as_view(),
         name="api-deploy-status",
     ),
+    re_path(rf"^{_ACCOUNT}/existing/?$", ExistingView.as_view({"get": "list"}), name="api-existing"),
+    re_path(rf"^{_ACCOUNT}/compliance/?$", InventoryView.as_view(), name="api-compliance"),
+    re_path(rf"^{_ACCOUNT}/import/?$", ImportView.as_view(), name="api-account-import"),
+    re_path(rf"^{_TICKET}/compensate/?$", CompensateView.as_view(), name="api-compensate"),
+    re_path(rf"^{_TICKET}/look-again/?$", LookAgainView.as_view(), name="api-look-again"),
+    re_path(rf"^{_TICKET}/give-up/?$", GiveUpView.as_view(), name="api-give-up"),
     *router.urls,
     re_path(r"", NotThere.as_view()),
 ]

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from deploy.models import Alert
+
 #: section -> (model, icon); a model whose room is not built yet is left out
 SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -28,6 +30,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("trafficking.Ticket", "confirmation_number"),
             ("trafficking.AdSet", "group_work"),
             ("trafficking.Ad", "ad"),
+            ("trafficking.MediaFile", "perm_media"),
             ("trafficking.Plan", "account_tree"),
             ("trafficking.Approval", "how_to_reg"),
         ),
@@ -43,6 +46,16 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        _("Watch"),
+        (
+            ("deploy.Alert", "notifications"),
+            ("deploy.Drift", "difference"),
+            ("deploy.ExistingObject", "travel_explore"),
+            ("deploy.KillSwitch", "front_hand"),
+            ("deploy.MediaUpload", "cloud_upload"),
+        ),
+    ),
+    (
         _("Govern"),
         (
             ("governance.Market", "public"),
@@ -51,6 +64,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("governance.AdAccount", "account_balance"),
             ("governance.NamingConvention", "match_case"),
             ("governance.QARule", "rule"),
+            ("trafficking.ApprovalRule", "approval_delegation"),
             ("governance.Alias", "translate"),
             ("governance.Audience", "groups"),
             ("governance.ExchangeRate", "currency_exchange"),
@@ -68,13 +82,23 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 
+#: What a list shows when it is opened from the sidebar: what there is to be done.
+FIRST_SHOWN = {
+    "deploy.Alert": "?seen=no",
+    "deploy.Drift": "?state__exact=OPEN",
+    "deploy.ExistingObject": "?object_type__exact=campaign",
+}
+
 
 def sections(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's sidebar: Desk, then each section with what the person may see in it."""
-    desk = {
+    desk: dict[str, Any] = {
         "title": None,
         "items": [{"title": _("Desk"), "icon": "space_dashboard", "link": reverse("admin:index")}],
     }
+    if request.user.has_perm("deploy.engage_killswitch"):
+        stop = {"title": _("Stop…"), "icon": "front_hand", "link": reverse("admin:deploy_killswitch_add")}
+        desk["items"].append(stop)
     made = [_section(request, title, models) for title, models in SECTIONS]
     return [desk, *(section for section in made if section["items"])]
 
@@ -91,4 +115,11 @@ def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
         return None
     meta = model._meta
     link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-    return {"title": capfirst(meta.verbose_name_plural), "icon": icon, "link": link}
+    item = {
+        "title": capfirst(meta.verbose_name_plural),
+        "icon": icon,
+        "link": link + FIRST_SHOWN.get(label, ""),
+    }
+    if label == "deploy.Alert" and (count := Alert.objects.visible_to(request.user).open().count()):
+        item |= {"badge": count, "badge_variant": "danger"}
+    return item

@@ -12,6 +12,7 @@ from typing import Any
 import environ
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from kombu import Exchange, Queue
 
 from omnitraffick.logs import logging_config
 
@@ -196,6 +197,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 #: Larger plan, sheet and governance files are refused at every door (bytes).
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=20 * 1024 * 1024)
+#: Media files are refused above these (bytes, pixels). Platforms have limits of their own, told by QA.
+MEDIA_MAX_VIDEO_BYTES = env.int("MEDIA_MAX_VIDEO_BYTES", default=1024**3)
+MEDIA_MAX_IMAGE_BYTES = env.int("MEDIA_MAX_IMAGE_BYTES", default=30 * 1024 * 1024)
+MEDIA_MAX_PIXELS = env.int("MEDIA_MAX_PIXELS", default=64_000_000)
+#: Fetching a file from an address that a person wrote: the most that it may take, and whether http:// is allowed.
+MEDIA_FETCH_SECONDS = env.float("MEDIA_FETCH_SECONDS", default=60.0)
+#: Likewise for all files of one creative sheet together.
+MEDIA_FETCH_IMPORT_SECONDS = env.float("MEDIA_FETCH_IMPORT_SECONDS", default=300.0)
+MEDIA_FETCH_HTTP = env.bool("MEDIA_FETCH_HTTP", default=False)
+#: Uploads lie here until they are read: /tmp may be small.
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "incoming"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
 SECURE_SSL = env.bool("SECURE_SSL", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL
@@ -270,6 +283,8 @@ SPECTACULAR_SETTINGS = {
         "TicketStatusEnum": "trafficking.statuses.Status",
         "DeploymentStateEnum": "deploy.models.Deployment.State",
         "OperationStateEnum": "deploy.models.Operation.State",
+        "RequestTypeEnum": "trafficking.models.Ticket.RequestType",
+        "FollowingRequestTypeEnum": "trafficking.api_requests.FOLLOWING",
     },
 }
 
@@ -300,12 +315,46 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT", default=900)
+#: A worker that names no queues serves all three. docs/operations.md says how to divide them.
+CELERY_TASK_DEFAULT_QUEUE = "deploy"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("deploy", "reads", "urgent")]
+CELERY_TASK_ROUTES = {
+    "deploy.watch_tasks.*": {"queue": "reads"},  # drift, reviews, inventory: they may wait
+    "deploy.tasks.carry_out_stop": {"queue": "urgent"},
+    "deploy.tasks.stop_account": {"queue": "urgent"},
+    "deploy.tasks.look_after_stops": {"queue": "urgent"},
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SYNC_EVERY = 1  # each run is in the database at once: `manage.py beat_alive` reads it
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep deployments": {"task": "deploy.tasks.sweep_deployments", "schedule": 10.0},
+    "watch accounts": {
+        "task": "deploy.watch_tasks.watch_accounts",
+        "schedule": 60.0,
+        "options": {"expires": 120.0},
+    },
+    "rehearse coming": {
+        "task": "deploy.watch_tasks.rehearse_coming",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "follow reviews": {
+        "task": "deploy.watch_tasks.follow_reviews",
+        "schedule": 60.0,
+        "options": {"expires": 120.0},
+    },
+    "tell what passed": {
+        "task": "deploy.watch_tasks.tell_what_passed",
+        "schedule": 60.0,
+        "options": {"expires": 120.0},
+    },
+    "look after stops": {
+        "task": "deploy.tasks.look_after_stops",
+        "schedule": 5.0,
+        "options": {"expires": 30.0},
+    },
 }
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
@@ -324,8 +373,40 @@ DEPLOY_LOOK_AFTER_S = env.list("DEPLOY_LOOK_AFTER_S", cast=float, default=[1.0, 
 DEPLOY_MAX_SENDS = env.int("DEPLOY_MAX_SENDS", default=6)
 #: A deployment that could not be finished in this time fails.
 DEPLOY_GIVE_UP_S = env.float("DEPLOY_GIVE_UP_S", default=86_400.0)
+#: A worker waits in place for an account's rate budget no longer than this; else it gives the deployment back.
+GATE_PATIENCE_S = env.float("GATE_PATIENCE_S", default=0.25)
+#: What is to go live within this time is rehearsed, and again each time the second one has passed.
+REHEARSE_AHEAD_S = env.float("REHEARSE_AHEAD_S", default=6 * 3600.0)
+REHEARSE_EVERY_S = env.float("REHEARSE_EVERY_S", default=1800.0)
+#: An account that was found fit to build in is not asked again for so long.
+PREFLIGHT_EVERY_S = env.float("PREFLIGHT_EVERY_S", default=300.0)
+#: What was built and can't be seen yet is read again after these waits; then the deployment fails.
+DEPLOY_PROVE_AFTER_S = env.list("DEPLOY_PROVE_AFTER_S", cast=float, default=[1.0, 5.0, 20.0, 60.0])
 #: A queued deployment whose message is older is enqueued again: the broker may have lost it.
 ENQUEUE_AGAIN_AFTER_S = env.float("ENQUEUE_AGAIN_AFTER_S", default=60.0)
+#: How many deployments of one ad account are with the broker or running at once; the others wait in the database, so
+#: that a busy account never stands before a quiet one.
+DEPLOY_ACCOUNT_PARALLEL = env.int("DEPLOY_ACCOUNT_PARALLEL", default=4)
+#: Part of an account's calls that looking (drift, reviews, inventory) may use, 0 to 1; deployments may use them all.
+RATE_READS_SHARE = env.float("RATE_READS_SHARE", default=0.3)
+#: How often an engaged kill switch asks each account whether something runs again.
+STOP_LOOK_S = env.float("STOP_LOOK_S", default=60.0)
+
+# --- watching what was built
+#: How often the live state of each account's campaigns is held against what was applied.
+DRIFT_EVERY_S = env.float("DRIFT_EVERY_S", default=3600.0)
+#: An ad in review is looked at again after a tenth of the time since it was switched on, within these two.
+REVIEW_EVERY_S = env.list("REVIEW_EVERY_S", cast=float, default=[60.0, 21_600.0])
+
+# --- mail: alerts. Without a host none is sent, and alerts stand in the house only.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=20.0)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="omnitraffick@localhost")
+ALERT_MAIL = bool(EMAIL_HOST)
 
 # --- logs
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "console")

@@ -44,6 +44,12 @@ STATUS_OF_CODE = {
     "not_approved": status.HTTP_409_CONFLICT,
     "code_in_use": status.HTTP_409_CONFLICT,
     "live_off": status.HTTP_409_CONFLICT,
+    "in_doubt": status.HTTP_409_CONFLICT,
+    "not_built": status.HTTP_409_CONFLICT,
+    "nothing_built": status.HTTP_409_CONFLICT,
+    "has_run": status.HTTP_409_CONFLICT,
+    "archived": status.HTTP_409_CONFLICT,
+    "drift.decided": status.HTTP_409_CONFLICT,
     "four_eyes": status.HTTP_403_FORBIDDEN,
 }
 

@@ -179,7 +179,7 @@ class AdAccountBody(GovernedBody):
         fields = (
             "id", "platform", "external_id", "name", "currency", "time_zone", "page_id", "instagram_user_id", "identity_id",
             "identity_type", "pixel_id", "app_id", "login_customer_id", "conversion_action_id", "credentials",
-            "has_credentials", "mode", "daily_cap", "active", "serves", "version", *STAMPS,
+            "has_credentials", "mode", "daily_cap", "rate_calls", "rate_window_s", "active", "serves", "version", *STAMPS,
         )  # fmt: skip
         read_only_fields = STAMPS
 

@@ -106,6 +106,16 @@ class AdAccount(GovernedModel):
     active = models.BooleanField(
         _("active"), default=True, help_text=_("Inactive accounts take no new tickets.")
     )
+    rate_calls = models.PositiveIntegerField(
+        _("calls allowed"), null=True, blank=True,
+        help_text=_("How many calls the platform allows this account in the seconds beside. Empty: the platform's usual limit."),
+    )  # fmt: skip
+    rate_window_s = models.PositiveIntegerField(
+        _("in seconds"),
+        null=True,
+        blank=True,
+        help_text=_("Length of the window in which calls are counted."),
+    )
 
     objects = models.Manager.from_queryset(AdAccountQuerySet)()
     history = governed_history(excluded_fields=["credentials"])
@@ -135,6 +145,13 @@ class AdAccount(GovernedModel):
             raise ValidationError({"external_id": _("Use the account's digits only.")})
         if self.daily_cap is not None and self.daily_cap <= 0:
             raise ValidationError({"daily_cap": _("Enter an amount above zero, or leave it empty.")})
+        if (self.rate_calls is None) != (self.rate_window_s is None):
+            missing = "rate_calls" if self.rate_calls is None else "rate_window_s"
+            raise ValidationError(
+                {missing: _("A limit needs both the calls and the seconds; or leave both empty.")}
+            )
+        if self.rate_calls == 0 or self.rate_window_s == 0:
+            raise ValidationError({"rate_calls": _("Enter numbers above zero, or leave both empty.")})
 
 
 class AdAccountServes(GovernedModel):

@@ -44,10 +44,10 @@ def test_every_requirement_is_pinned_exactly() -> None:
 
 def test_compose_describes_the_production_shape() -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    assert set(services) == {"web", "worker", "beat", "migrate", "postgres", "redis"}
+    assert set(services) == {"web", "worker", "urgent", "beat", "migrate", "postgres", "redis"}
     for name, service in services.items():
         assert service["healthcheck"].get("test") or name == "migrate"
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "urgent", "beat"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 

@@ -36,7 +36,7 @@ from omnitraffick.terminal import console_for
 
 #: How long web and sandboxes may take until they answer (seconds).
 START_LIMIT_S = 60.0
-_COLOURS = {"web": "cyan", "worker": "magenta", "beat": "yellow", "sandbox": "blue"}
+_COLOURS = {"web": "cyan", "worker": "magenta", "urgent": "red", "beat": "yellow", "sandbox": "blue"}
 
 
 class Command(BaseCommand):
@@ -180,7 +180,7 @@ def log_level() -> str:
 
 
 def programs(port: int) -> list[Program]:
-    """What runs: sandboxes, worker (with the scheduler inside where the broker is ours), web."""
+    """What runs: sandboxes, worker (with the scheduler inside where the broker is ours), a small one for kill switches, web."""
     manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
     # the children start in the project's folder, wherever this command was called
     home = Path(settings.BASE_DIR)
@@ -188,8 +188,11 @@ def programs(port: int) -> list[Program]:
     as_root = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}  # nothing is unpickled
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "omnitraffick"]
     threads = os.environ.get("WORKER_THREADS", "4")
-    worker = [*celery, "worker", "--pool", "threads", "--concurrency", threads, "--loglevel", log_level(),
-              "--without-gossip", "--without-mingle", "--without-heartbeat"]  # fmt: skip
+    any_worker = [*celery, "worker", "--pool", "threads", "--loglevel", log_level(),
+                  "--without-gossip", "--without-mingle", "--without-heartbeat"]  # fmt: skip
+    worker = [*any_worker, "--concurrency", threads, "--queues", "deploy,reads"]
+    # a stop never waits behind work
+    urgent = [*any_worker, "--concurrency", "2", "--queues", "urgent", "--hostname", "urgent@%h"]
     web = [sys.executable, "-m", "gunicorn", "omnitraffick.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
            "--threads", os.environ.get("WEB_THREADS", "8"), "--no-control-socket", "--log-level", "warning",
            "--graceful-timeout", "5"]  # fmt: skip
@@ -201,7 +204,7 @@ def programs(port: int) -> list[Program]:
         ]
     else:
         found.append(Program("worker", [*worker, "--beat"], env | as_root, home))
-    return [*found, Program("web", web, env, home)]
+    return [*found, Program("urgent", urgent, env | as_root, home), Program("web", web, env, home)]
 
 
 @contextmanager
