@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -43,9 +43,10 @@ class MomentField(serializers.Field):
             read = parse_datetime(data) if isinstance(data, str) else None
         except ValueError:
             read = None
-        if read is None:
+        if read is None or not 2000 <= read.year < 3000:
             raise refusal("invalid", _("Write a day and a time, such as 2027-03-01T00:00:00."))
-        return read
+        # in UTC, for PostgreSQL refuses offsets from 16 hours on
+        return read.astimezone(UTC) if timezone.is_aware(read) else read
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()

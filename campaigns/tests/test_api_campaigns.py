@@ -199,8 +199,9 @@ def test_lists_filter_search_order_and_refuse_what_they_do_not_know(planner):
         "Beta",
         "Alpha",
     ]
+    assert names(changed_since="2020-07-07T13:34:04-18:41") == ["Gamma", "Beta", "Alpha"]
     for query in (
-        {"status": "LOST"}, {"brand": "NOPE"}, {"starts_from": "soon"}, {"ordering": "secret"}, {"colour": "red"},
+        {"changed_since": "0001-01-01T00:00:00+01:00"}, {"status": "LOST"}, {"brand": "NOPE"}, {"starts_from": "soon"}, {"ordering": "secret"}, {"colour": "red"},
         {"page_size": "0"}, {"page_size": "501"}, {"cursor": "x"}, {"archived": "perhaps"},
     ):  # fmt: skip
         answer = planner.get(URL, query)

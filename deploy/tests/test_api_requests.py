@@ -86,6 +86,8 @@ def test_the_moment_of_a_draft_is_changed_by_the_accounts_clocks(built, client):
         .json()["go_live_at"]
         .startswith("2027-02-28T23")
     )
+    far = client.patch(url, {"go_live_at": "2027-03-01T18:41:00+18:41"}).json()["go_live_at"]
+    assert far.startswith("2027-03-01T00:00:00")
     assert client.patch(url, {"go_live_at": None}).json()["go_live_at"] is None
     assert codes_of(client.patch(url, {"scope": []}), "scope") == ["read_only"]
 
@@ -113,6 +115,7 @@ def test_the_plan_tells_basis_and_approvals(built, client):
         ({"request_type": "ACTIVATE", "go_live_at": "soon"}, "go_live_at"),
         ({"request_type": "ACTIVATE", "go_live_at": "2027-13-45T99:00"}, "go_live_at"),
         ({"request_type": "ACTIVATE", "go_live_at": 5}, "go_live_at"),
+        ({"request_type": "ACTIVATE", "go_live_at": "0001-01-01T00:00:00"}, "go_live_at"),
         (
             {"request_type": "ACTIVATE", "go_live_at": "2027-03-14T02:30:00"},
             "go_live_at",

@@ -109,10 +109,16 @@ class Installation:
 
 
 def empty_redis(url: str) -> str:
-    """Another database of that server, with nothing in it: the worker takes whatever it finds in a queue."""
+    """Another database of that server, with nothing in it: the worker takes whatever it finds in a queue.
+
+    Claimed in the named one, so that two tests that run beside each other never share a queue.
+    """
     base = url.rpartition("/")[0]
+    claims = redis.Redis.from_url(url)
     for number in range(15, 0, -1):
-        if f"{base}/{number}" != url and not redis.Redis.from_url(f"{base}/{number}").dbsize():
+        if f"{base}/{number}" == url or redis.Redis.from_url(f"{base}/{number}").dbsize():
+            continue
+        if claims.set(f"claimed-by-a-test:{number}", os.getpid(), nx=True, ex=1800):
             return f"{base}/{number}"
     pytest.skip("no empty Redis database besides the one of REDIS_URL")
 
@@ -150,6 +156,8 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
         made.stop()
         if environment:
             wipe_broker(made)
+            number = environment["REDIS_URL"].rpartition("/")[2]
+            redis.Redis.from_url(redis_url).delete(f"claimed-by-a-test:{number}")
             with psycopg.connect(database, autocommit=True) as server:
                 server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -58,13 +61,28 @@ class ReferenceFilter(django_filters.CharFilter):
         return next(name for name, each in self.parent.filters.items() if each is self)
 
 
+class MomentField(IsoDateTimeField):
+    """A moment in UTC: PostgreSQL refuses offsets from 16 hours on, which ISO 8601 allows."""
+
+    def clean(self, value: Any) -> datetime | None:
+        given = super().clean(value)
+        try:
+            return given and given.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
 class GovernedFilters(FilterSet):
     """Every list leaves archived rows out unless it is asked for them."""
 
     archived = django_filters.BooleanFilter(
         method="by_archived", help_text="true: only archived rows. Without it: none of them."
     )
-    changed_since = django_filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
+    changed_since = MomentFilter(field_name="updated_at", lookup_expr="gte")
 
     def __init__(self, data: Any = None, *args: Any, **options: Any) -> None:
         """`platform=google` asks for google_ads, as at every door."""
