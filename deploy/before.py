@@ -13,6 +13,7 @@ from deploy import preflight, retry
 from deploy.models import Deployment
 from deploy.stopping import Stop
 from governance.findings import Finding, blocking
+from governance.governed import unguarded
 from trafficking import approvals, held, qa
 from trafficking import services as tickets
 from trafficking.models import Ticket
@@ -76,11 +77,13 @@ def look(run: Run) -> None:
 
 def _refuse_changed_rules(run: Run) -> None:
     """For one that has waited (for its moment, for a stop): convention, rules and ticket once more."""
-    if timezone.now() - run.deployment.created_at < STALE:
+    deployment = run.deployment
+    if timezone.now() - (deployment.checked_at or deployment.created_at) < STALE:
         return
     report = qa.check_ticket(run.ticket)
     findings = blocking(report.findings)
     if not findings and report.digest == run.plan.digest:
+        unguarded(Deployment).filter(pk=deployment.pk).update(checked_at=timezone.now())
         return
     changed = approvals.changed_parts(run.plan.basis, report.basis) or ["the plan itself"]
     findings = findings or [Finding("qa.live_changed", params={"what": ", ".join(changed)})]

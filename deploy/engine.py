@@ -231,7 +231,7 @@ class Run:
             values["finished_at"] = now
         reach(9)
         with transaction.atomic():
-            if not compare_and_set(self.deployment, where={"lease_owner": self.lease}, values=values):
+            if not self._end_with(values):
                 raise LeaseLost
             self._record_done()
             self._move_ticket(state, stop)
@@ -239,11 +239,23 @@ class Run:
                 skip_unsent(self.deployment)
         return Ended(state, stop.reason, after)
 
+    def _end_with(self, values: dict[str, Any]) -> bool:
+        """Compare and set. Waiting is no event, as taking the lease is none: a run may wait a hundred times."""
+        if values["state"] != State.WAITING:
+            return compare_and_set(self.deployment, where={"lease_owner": self.lease}, values=values)
+        mine = unguarded(Deployment).filter(pk=self.deployment.pk, lease_owner=self.lease)
+        if not mine.update(**values, updated_at=timezone.now()):
+            return False
+        for name, value in values.items():
+            setattr(self.deployment, name, value)
+        return True
+
     def _record_done(self) -> None:
         """What is done, on every level. The ledger has it from the moment of the answer; a worker that dies before
         this leaves it to the next."""
         done = [(self.planned[row.ref], row.external_ids) for row in self.rows if row.state == OpState.DONE]
-        held.record_done(ticket=self.ticket, api_version=self.plan.api_version, done=done)
+        if done:
+            held.record_done(ticket=self.ticket, api_version=self.plan.api_version, done=done)
         if self.lives is not None:
             held.record_live(self.ticket, self.lives)
 
@@ -414,14 +426,13 @@ class Run:
         raise Stop(State.FAILED, f"{row}: {outcome.message}")
 
     def _look_behind_refusal(self, row: Operation, planned: base.Operation) -> None:
-        """What makes something may be refused because it landed: sent again, or repeated on its way (duplicate name)."""
-        if row.attempts > 1 or any(not each.external_id for each in planned.objects):
-            planned = expecting_file_ids(planned, self.external_ids)
-            found = self.ask(lambda: self.client.find(planned, self.external_ids))
-            if isinstance(found, base.Applied):
-                self._done(row, planned, found)
-            elif isinstance(found, base.RetryLater | base.InDoubt):
-                self._look_later(row, found)
+        """It may be refused because it landed: sent again, or repeated on its way (duplicate name, already archived)."""
+        planned = expecting_file_ids(planned, self.external_ids)
+        found = self.ask(lambda: self.client.find(planned, self.external_ids))
+        if isinstance(found, base.Applied):
+            self._done(row, planned, found)
+        elif isinstance(found, base.RetryLater | base.InDoubt):
+            self._look_later(row, found)
 
     def _done(self, row: Operation, planned: base.Operation, applied: base.Applied) -> None:
         _move(

@@ -28,7 +28,9 @@ class Deployment(GovernedModel):
     """One run of an approved plan. Its public id is its Celery task id, however often it is enqueued."""
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
-    UNGOVERNED = frozenset({"lease_owner", "lease_until", "next_try_at", "enqueued_at", "reason", "proof"})
+    UNGOVERNED = frozenset(
+        {"lease_owner", "lease_until", "next_try_at", "enqueued_at", "checked_at", "reason", "proof"}
+    )
 
     class State(models.TextChoices):
         QUEUED = "QUEUED", _("Queued")
@@ -71,6 +73,9 @@ class Deployment(GovernedModel):
     )
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     enqueued_at = models.DateTimeField(_("last enqueued"), null=True, blank=True)
+    checked_at = models.DateTimeField(
+        _("last checked"), null=True, blank=True, help_text=_("When plan and rules were last found unchanged.")
+    )
     not_before = models.DateTimeField(
         _("not before"), null=True, blank=True, help_text=_("The authorised moment of going live.")
     )
@@ -82,7 +87,7 @@ class Deployment(GovernedModel):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     history = governed_history(
-        excluded_fields=["lease_owner", "lease_until", "next_try_at", "enqueued_at", "proof"]
+        excluded_fields=["lease_owner", "lease_until", "next_try_at", "enqueued_at", "checked_at", "proof"]
     )
 
     class Meta:
