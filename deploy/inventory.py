@@ -29,6 +29,7 @@ from governance.nearest import Proposal, Vocabulary, nearest, unknown_parts
 from trafficking.models import PlatformObject
 from trafficking.models.tree import FORMATS
 from trafficking.platforms import base
+from trafficking.platforms.registry import platform
 
 #: Objects that bear names of the convention, from the top.
 LEVELS = ("campaign", "ad_set", "ad")
@@ -310,8 +311,8 @@ class Judge:
         told: dict[str, str] = {}
         if began := moment_of(live.fields, "start"):
             told |= {"year": f"{began:%Y}", "month": f"{began:%m}"}
-        values = [value for value in live.fields.values() if isinstance(value, str)]
-        channels = [code for code, bought_as in self.channels if bought_as in values]
+        bought_as = platform(self.account.platform).bought_as(live.fields) if live.type == "campaign" else ""
+        channels = [code for code, identifier in self.channels if identifier == bought_as]
         return told | ({"channel": channels[0]} if len(channels) == 1 else {})
 
     def _reserved(self, live: base.Live) -> set[str]:

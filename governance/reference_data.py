@@ -13,6 +13,10 @@ CHANNELS: list[dict[str, Any]] = [
     # Google's API creates no VIDEO campaigns: YouTube is bought as Demand Gen on YouTube's own surfaces
     {"code": "YOUTUBE", "name": "YouTube (Demand Gen)", "platform": "google_ads", "api_identifier": "DEMAND_GEN",
      "settings": {"youtube_only": True}},
+    # the automated forms
+    {"code": "METAPLUS", "name": "Meta Advantage+", "platform": "meta", "api_identifier": "ADVANTAGE_PLUS"},
+    {"code": "TIKTOKSMART", "name": "TikTok Smart+", "platform": "tiktok", "api_identifier": "SMART_PLUS"},
+    {"code": "GGLPMAX", "name": "Google Performance Max", "platform": "google_ads", "api_identifier": "PERFORMANCE_MAX"},
 ]  # fmt: skip
 
 #: plan text -> channel code; None: not trafficked here
@@ -25,6 +29,9 @@ VENDORS: dict[str, str | None] = {
     "Google Display Network": "GGLDISPLAY", "Google Ads / Display Ads": "GGLDISPLAY", "Google Display": "GGLDISPLAY",
     "Google / Demand Gen": "GGLDEMAND", "Google Ads / Demand Gen": "GGLDEMAND", "Google Demand Gen": "GGLDEMAND",
     "YouTube": "YOUTUBE", "YouTube Ads": "YOUTUBE", "Google / YouTube": "YOUTUBE", "Google Ads / TrueView In-Stream": "YOUTUBE",
+    "Meta Advantage+": "METAPLUS", "Advantage+": "METAPLUS", "Advantage+ Shopping": "METAPLUS", "TikTok Smart+": "TIKTOKSMART",
+    "Smart+": "TIKTOKSMART", "Performance Max": "GGLPMAX", "PMax": "GGLPMAX", "Google / Performance Max": "GGLPMAX",
+    "Google Ads / Performance Max": "GGLPMAX", "Google Performance Max": "GGLPMAX",
     "LinkedIn": None, "LinkedIn Marketing Solutions": None, "The Trade Desk": None, "X (Twitter)": None, "X Ads": None,
     "Twitter": None, "Amazon Ads": None, "Amazon DSP": None, "Snapchat": None, "Pinterest": None, "Reddit": None,
     "Spotify": None, "Microsoft Advertising": None, "Bing": None, "Display & Video 360": None, "DV360": None,

@@ -267,8 +267,6 @@ def _use(row: MediaFile, user: Any) -> dict[str, Any]:
 def _verdict(known: Any, row: MediaFile) -> str:
     file = row.as_file()
     found = known.media_findings(file, "VIDEO" if file.is_video else "IMAGE")
-    if found is None:
-        return gettext("checked when a ticket that uses it is submitted")
     return " ".join(f"{each.message} {each.remedy}".strip() for each in found) or gettext("takes it")
 
 

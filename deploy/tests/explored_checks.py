@@ -6,9 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from deploy import connections
+from deploy import connections, drift
 from deploy.models import Operation
 from deploy.tests.explored_world import World, fresh
 from trafficking import held
@@ -128,13 +129,22 @@ class Inspection:
 
     def _reported(self, thing: Thing) -> bool:
         named = any(self._could_be(operation, thing) for operation in self.unclear)
-        return named or any(thing.id in told for told in self._told())
+        return named or any(thing.id in told for told in self._told()) or thing.id in self._drifted
 
     def _could_be(self, operation: Operation, thing: Thing) -> bool:
         return any(
             each.type == thing.type and not each.external_id and (not thing.name or each.name == thing.name)
             for each in self.of(operation).objects
         )
+
+    @cached_property
+    def _drifted(self) -> set[str]:
+        """Ids that the next look of the watch reports: an unproved tree in which the platform dropped what it was told."""
+        if self.ticket.status == "TRAFFICKED_SUCCESS":
+            return set()
+        held.record_live(self.ticket, self._lives())
+        found = drift.judge_tree(self.ticket)
+        return {identity(self.world.key, each.held.external_id) for each in found}
 
     def _told(self) -> Iterator[str]:
         """What the proofs name as there and unplanned."""

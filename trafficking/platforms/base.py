@@ -700,9 +700,22 @@ class Platform(ABC):
         difference to `held` (see changes.py); PAUSE, ACTIVATE, ARCHIVE and RENAME come ready-made from there.
         """
 
-    def media_findings(self, file: File, kind: str) -> list[Finding] | None:
+    def bought_as(self, fields: Mapping[str, Any]) -> str:
+        """The buying type that a live campaign's fields tell; "" where they don't. For guesses that a person sees."""
+        told = [value for value in fields.values() if isinstance(value, str) and value in self.buying_types]
+        return told[0] if len(told) == 1 else ""
+
+    @abstractmethod
+    def media_findings(self, file: File, kind: str) -> list[Finding]:
         """What this platform would refuse of a file used as `kind` (MediaKind or "CARD"), before any ticket uses it; the
-        same rules as in `compile`. None: it does not say."""
+        same rules as in `compile`."""
+
+    def known_values(
+        self, field: str, *, objective: str = "", buying_type: str = ""
+    ) -> tuple[str, ...] | None:
+        """What this platform's reference takes in a field of an ad set or ad, in the house's words: "goal", "format",
+        "call_to_action", "conversion_event", "placements", "countries", "languages". Empty: the platform has no such
+        thing here; None: its reference has no list, and QA says what is wrong with a value."""
         return None
 
     @abstractmethod

@@ -22,6 +22,17 @@ CONVERSION_GOALS = ("CONVERSIONS", "LEADS")
 ATTENTION_GOALS = ("REACH", "IMPRESSIONS", "VIDEO_VIEWS", "ENGAGEMENT")
 
 
+#: Beside clicks and conversions, what each channel can be told to bid for.
+_ATTENTION_OF = {DISPLAY: ("REACH", "IMPRESSIONS"), SEARCH: ("IMPRESSIONS",), DEMAND_GEN: ATTENTION_GOALS}
+
+
+def goals_of(buying_type: str) -> tuple[str, ...]:
+    """Goals that a channel knows; those of every channel where none is named."""
+    if buying_type == PERFORMANCE_MAX:
+        return (*CONVERSION_GOALS, "CONVERSION_VALUE")
+    return ("CLICKS", *CONVERSION_GOALS, "CONVERSION_VALUE", *_ATTENTION_OF.get(buying_type, ATTENTION_GOALS))
+
+
 @dataclass(frozen=True, slots=True)
 class Bidding:
     """The campaign's scheme (`{"targetSpend": {}}`), what the ad groups carry, and the source field."""

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
+from governance.findings import Finding
 from trafficking.platforms.base import File, Operation, PlannedObject, stand_in
 from trafficking.platforms.google_ads.notes import Notes
 from trafficking.platforms.google_ads.reference import API_VERSION, LIMITS
@@ -40,6 +41,13 @@ def check_file(file: File, kind: str, source: str, notes: Notes) -> None:
         _check_video(file, source, notes)
     else:
         _check_image(file, kind, source, notes)
+
+
+def file_findings(file: File, kind: str) -> list[Finding]:
+    """What Google would refuse of one file used so."""
+    notes = Notes()
+    check_file(file, kind, "", notes)
+    return notes.findings
 
 
 def _check_image(file: File, kind: str, source: str, notes: Notes) -> None:

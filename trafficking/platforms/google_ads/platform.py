@@ -17,6 +17,7 @@ from trafficking.platforms.base import (
     Compiled,
     ConfigLevel,
     Connection,
+    File,
     Held,
     Operation,
     Platform,
@@ -25,16 +26,22 @@ from trafficking.platforms.base import (
     TicketSnapshot,
     Wanted,
 )
-from trafficking.platforms.google_ads.ads import MACROS
+from trafficking.platforms.google_ads import media, reference
+from trafficking.platforms.google_ads.ads import FORMATS, MACROS
+from trafficking.platforms.google_ads.bidding import goals_of
 from trafficking.platforms.google_ads.change_kinds import change_kind
 from trafficking.platforms.google_ads.client import LIVE_URL, GoogleAdsClient
 from trafficking.platforms.google_ads.fields import fields_of
 from trafficking.platforms.google_ads.messages import MESSAGES
 from trafficking.platforms.google_ads.money import currency_unit
+from trafficking.platforms.google_ads.performance_max import FORMAT as PERFORMANCE_MAX_FORMAT
 from trafficking.platforms.google_ads.reference import (
     API_VERSION,
     CONFIG,
+    DEMAND_GEN,
     OPERATIONS,
+    PERFORMANCE_MAX,
+    SEARCH,
     create_schema,
     envelope_schema,
 )
@@ -43,6 +50,15 @@ from trafficking.platforms.google_ads.wanted import wanted
 
 #: Amounts are in millionths of the currency's major unit (CampaignBudget.amount_micros).
 MICRO = Decimal("0.000001")
+
+
+def formats_of(buying_type: str) -> tuple[str, ...]:
+    """Ad formats of a channel; those of every channel where none is named."""
+    if buying_type == PERFORMANCE_MAX:
+        return (PERFORMANCE_MAX_FORMAT,)
+    if buying_type:
+        return tuple(FORMATS.get(buying_type, ()))
+    return tuple(dict.fromkeys(each for formats in FORMATS.values() for each in formats))
 
 
 class GoogleAds(Platform):
@@ -80,8 +96,27 @@ class GoogleAds(Platform):
     #: refused with QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED (from practice: five a second are well taken).
     rate_limit = RateLimit(300, 60.0)
 
+    def known_values(
+        self, field: str, *, objective: str = "", buying_type: str = ""
+    ) -> tuple[str, ...] | None:
+        lists: dict[str, tuple[str, ...]] = {
+            "goal": goals_of(buying_type),
+            "format": formats_of(buying_type),
+            "call_to_action": tuple(reference.CALLS_TO_ACTION),
+            "placements": tuple(reference.DEMAND_GEN_CHANNELS) if buying_type in ("", DEMAND_GEN) else (),
+            "countries": tuple(sorted(reference.COUNTRIES)),
+            "languages": tuple(code for code in reference.REFERENCE["languages"] if "-" not in code)
+            + ("zh",),
+        }
+        if field == "keywords" and buying_type != SEARCH:
+            return ()
+        return lists.get(field)
+
     def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
         return compile_request(self, ticket, held)
+
+    def media_findings(self, file: File, kind: str) -> list[Finding]:
+        return media.file_findings(file, kind)
 
     def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
         return wanted(operations)

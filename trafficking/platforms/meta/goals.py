@@ -115,6 +115,14 @@ def recipe(outcome: str, goal: str, has_form: bool) -> Recipe | None:
     return RECIPES.get(outcome, {}).get(goal)
 
 
+def goals_of(objective: str) -> tuple[str, ...]:
+    """Goals that can be said under a neutral objective, in their usual order; every one without an objective."""
+    if not objective:
+        return tuple(dict.fromkeys(goal for recipes in RECIPES.values() for goal in recipes))
+    outcomes = [OBJECTIVES.get(objective, "")] + (["OUTCOME_AWARENESS"] if objective == "VIDEO_VIEWS" else [])
+    return tuple(dict.fromkeys(goal for outcome in outcomes for goal in RECIPES.get(outcome, {})))
+
+
 def billing_event(neutral: str, optimization_goal: str) -> str | None:
     """Meta's billing event; impressions when none is asked for. None: not with this goal."""
     if neutral in ("", "IMPRESSIONS"):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from governance.findings import Finding
 from trafficking.platforms.base import (
     AdSnapshot,
     Card,
@@ -39,6 +40,13 @@ def check_files(noted: Noted, ad: AdSnapshot, path: str) -> None:
     for number, card in enumerate(ad.cards):
         if card.file is not None:
             _check(noted, "CARD", card.file, f"{path}.cards[{number}]")
+
+
+def file_findings(file: File, kind: str) -> list[Finding]:
+    """What Meta would refuse of one file used so."""
+    noted = Noted()
+    _check(noted, kind, file, "")
+    return noted.findings
 
 
 def _check(noted: Noted, kind: str, file: File, field: str) -> None:

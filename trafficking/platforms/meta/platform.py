@@ -19,6 +19,7 @@ from trafficking.platforms.base import (
     Compiled,
     ConfigLevel,
     Connection,
+    File,
     Held,
     Operation,
     Platform,
@@ -28,7 +29,7 @@ from trafficking.platforms.base import (
     Wanted,
 )
 from trafficking.platforms.changes import compile_request
-from trafficking.platforms.meta import fields, media, reference, updates
+from trafficking.platforms.meta import fields, goals, media, reference, updates
 from trafficking.platforms.meta.client import MetaClient
 from trafficking.platforms.meta.compile import compile_ticket
 from trafficking.platforms.meta.creative import MACROS
@@ -39,6 +40,13 @@ from trafficking.platforms.schema import Schema
 #: Fields that hold amounts in the currency's smallest unit.
 MONEY = frozenset({"daily_budget", "lifetime_budget", "bid_amount", "spend_cap", "daily_min_spend_target",
                    "daily_spend_cap", "lifetime_min_spend_target", "lifetime_spend_cap"})  # fmt: skip
+#: Formats that `creative.py` builds.
+FORMATS = ("IMAGE", "VIDEO", "CAROUSEL")
+#: Whole platforms, and single positions of them as `targeting.py` reads them.
+PLACEMENTS = (
+    *reference.PLACEMENTS,
+    *(f"{name}:{position}" for name, positions in reference.PLACEMENTS.items() for position in positions),
+)
 BUDGETS: Mapping[str, BudgetKind] = {"daily_budget": "DAILY", "lifetime_budget": "LIFETIME"}
 
 
@@ -69,9 +77,31 @@ class Meta(Platform):
     def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
         return reference.CONFIG_JSON[level]
 
+    def known_values(
+        self, field: str, *, objective: str = "", buying_type: str = ""
+    ) -> tuple[str, ...] | None:
+        lists: dict[str, tuple[str, ...]] = {
+            "goal": goals.goals_of(objective),
+            "format": FORMATS,
+            "call_to_action": tuple(reference.CALLS_TO_ACTION),
+            "conversion_event": tuple(reference.CONVERSION_EVENTS),
+            "placements": PLACEMENTS,
+            "countries": tuple(sorted(reference.COUNTRIES)),
+            "languages": tuple(reference.LOCALES),
+            "keywords": (),
+        }
+        return lists.get(field)
+
     def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
         known = media.with_uploaded(ticket, held)
         return compile_request(self, known, held, create=compile_ticket, updates=updates.update_operations)
+
+    def bought_as(self, fields: Mapping[str, Any]) -> str:
+        """Meta marks no campaign as automated: what it automates is told by its parts. A person corrects the guess."""
+        return super().bought_as(fields) or "AUCTION"
+
+    def media_findings(self, file: File, kind: str) -> list[Finding]:
+        return media.file_findings(file, kind)
 
     def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
         return fields.wanted(operations)

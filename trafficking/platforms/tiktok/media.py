@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from governance.findings import Finding
 from trafficking.platforms.base import (
     AdSetSnapshot,
     AdSnapshot,
@@ -32,15 +33,25 @@ MEGABYTE = 1024 * 1024
 def check_files(ad: AdSnapshot, at: str, notes: Notes) -> None:
     """Every file of the ad against TikTok's limits (reference, `media`), before anything is sent."""
     for kind, file in ad.files:
-        where = f"{at}.cards" if kind == "CARD" else f"{at}.media"
-        if kind == "VIDEO":
-            _check_video(file, where, notes)
-        elif kind != "YOUTUBE_VIDEO":
-            _check_image(file, where, notes)
+        _check_file(file, kind, f"{at}.cards" if kind == "CARD" else f"{at}.media", notes)
     covers = [file for kind, file in ad.files if kind == "THUMBNAIL"]
     videos = [file for kind, file in ad.files if kind == "VIDEO"]
     if covers and videos and not _alike(covers[0], videos[0]):
         notes.block("media.cover_ratio", f"{at}.media", cover=_size(covers[0]), video=_size(videos[0]))
+
+
+def file_findings(file: File, kind: str) -> list[Finding]:
+    """What TikTok would refuse of one file used so."""
+    notes = Notes()
+    _check_file(file, kind, "", notes)
+    return notes.found
+
+
+def _check_file(file: File, kind: str, where: str, notes: Notes) -> None:
+    if kind == "VIDEO":
+        _check_video(file, where, notes)
+    elif kind != "YOUTUBE_VIDEO":
+        _check_image(file, where, notes)
 
 
 def _check_video(file: File, where: str, notes: Notes) -> None:

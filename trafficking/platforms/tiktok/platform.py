@@ -18,6 +18,7 @@ from trafficking.platforms.base import (
     Compiled,
     ConfigLevel,
     Connection,
+    File,
     Held,
     Operation,
     Platform,
@@ -26,7 +27,7 @@ from trafficking.platforms.base import (
     TicketSnapshot,
     Wanted,
 )
-from trafficking.platforms.tiktok import reference, updates, words
+from trafficking.platforms.tiktok import doors, goals, media, reference, smart, updates, words
 from trafficking.platforms.tiktok.client import TikTokClient
 from trafficking.platforms.tiktok.compile import compile_any
 from trafficking.platforms.tiktok.creative import MACROS
@@ -56,8 +57,31 @@ class TikTok(Platform):
     def config_schema_for(self, level: ConfigLevel) -> Mapping[str, Any]:
         return reference.CONFIG if level == "campaign" else reference.CONFIG["$defs"][level]
 
+    def known_values(
+        self, field: str, *, objective: str = "", buying_type: str = ""
+    ) -> tuple[str, ...] | None:
+        said = goals.OBJECTIVES.get(objective, "")
+        lists: dict[str, tuple[str, ...]] = {
+            "goal": tuple(goals.goals_of(said))
+            if said
+            else tuple(dict.fromkeys(goal for _, goal in goals.WAYS)),
+            "format": ("VIDEO", "IMAGE", "CAROUSEL"),
+            "call_to_action": tuple(reference.CALL_TO_ACTION),
+            "conversion_event": tuple({**reference.PIXEL_EVENTS, **reference.APP_EVENTS}),
+            "placements": reference.PLACEMENTS,
+            "countries": tuple(sorted(reference.COUNTRIES)),
+            "keywords": (),
+        }
+        return lists.get(field)
+
     def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
         return compile_any(self, ticket, held)
+
+    def bought_as(self, fields: Mapping[str, Any]) -> str:
+        return smart.BUYING_TYPE if fields.get(words.MARK) == doors.SMART_TYPE else "AUCTION"
+
+    def media_findings(self, file: File, kind: str) -> list[Finding]:
+        return media.file_findings(file, kind)
 
     def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
         return words.wanted_of(operations)
