@@ -151,6 +151,10 @@ def approved_tickets(count: int, prefix: str):
         code = CODES[number % len(CODES)]
         campaign = make_campaign(channels=(code,), name=f"{prefix} {number}")
         ticket = make_ticket(code, campaign=campaign, ad_sets=2)
+        # the platforms' own limits would be what is measured
+        account = ticket.ad_account
+        account.rate_calls, account.rate_window_s = 100_000, 60
+        account.save()
         services.submit_ticket(ticket=ticket, by=trafficker)
         services.approve_ticket(ticket=ticket, by=approver, digest=ticket.digest)
         tickets.append(ticket)

@@ -380,6 +380,9 @@ class Run:
         if row.waits < len(delays):
             reason = f"{row}: the answer was lost and it is not there yet; looking again."
             raise Stop(State.WAITING, reason, delays[row.waits])
+        if row.error_code:
+            _move(row, OpState.IN_DOUBT, state=OpState.REJECTED)
+            raise Stop(State.FAILED, f"{row}: {row.error}")
         _move(row, OpState.IN_DOUBT, state=OpState.PENDING, waits=0)
 
     def _look_later(self, row: Operation, found: base.RetryLater | base.InDoubt) -> None:
@@ -421,7 +424,11 @@ class Run:
         if row.state == OpState.DONE:
             return
         field = source_field(planned.sources, outcome.pointer) if outcome.pointer else ""
-        words = {"error_code": outcome.code[:80], "error": outcome.message, "error_field": field[:200]}
+        words = {"error_code": outcome.code[:80] or "refused", "error": outcome.message, "error_field": field[:200]}
+        if row.attempts > 1:
+            # an earlier sending was lost: it may be what stands in the way, and not to be seen yet
+            _move(row, OpState.SENDING, state=OpState.IN_DOUBT, waits=0, **answer, **words)
+            raise Stop(State.WAITING, f"{row}: {outcome.message}", settings.DEPLOY_LOOK_AFTER_S[0])
         _move(row, OpState.SENDING, state=OpState.REJECTED, **answer, **words)
         raise Stop(State.FAILED, f"{row}: {outcome.message}")
 
@@ -436,7 +443,7 @@ class Run:
 
     def _done(self, row: Operation, planned: base.Operation, applied: base.Applied) -> None:
         _move(
-            row, row.state, state=OpState.DONE, external_ids=dict(applied.external_ids), error="",
+            row, row.state, state=OpState.DONE, external_ids=dict(applied.external_ids), error="", error_code="",
             http_status=applied.http_status, response=applied.response, answered_at=timezone.now(),
         )  # fmt: skip
         if planned.action in ("upload", "await"):
