@@ -16,8 +16,10 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from campaigns.admin_bulk import CampaignBulk
 from campaigns.models import Campaign, CampaignChannel
 from campaigns.services import save_campaign
+from campaigns.sheet import sheet_fields
 from governance import money
 from governance.admin_base import (
     EMPTY,
@@ -29,6 +31,8 @@ from governance.admin_base import (
     mono,
     related,
 )
+from governance.admin_views import SavedViews
+from governance.exports import Choice
 from governance.models import Channel
 
 STATUS_BADGES = {"DRAFT": "info", "ACTIVE": "success", "PAUSED": "warning", "COMPLETED": "primary"}
@@ -91,7 +95,8 @@ class NamesInline(ReadOnlyTabularInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(GovernedAdmin):
+class CampaignAdmin(CampaignBulk, SavedViews, GovernedAdmin):
+    views_page = "campaigns"
     help_texts: ClassVar[dict[str, Any]] = {
         "brand": _("Whose campaign it is. Its code stands in the governed names."),
         "market": _("Where it runs. Its code stands in the governed names."),
@@ -102,6 +107,7 @@ class CampaignAdmin(GovernedAdmin):
         "brand_code",
         "market_code",
         "status_badge",
+        "tickets_now",
         "objective",
         "budget_shown",
         "flight_shown",
@@ -111,7 +117,6 @@ class CampaignAdmin(GovernedAdmin):
     search_fields = ("name", "brand__code", "brand__name", "market__code", "channel_names__governed_name")
     list_select_related = ("brand", "market", "owner")
     autocomplete_fields = ("brand", "market", "owner")
-    date_hierarchy = "start_on"
     ordering = ("-id",)
     inlines = (NamesInline,)
     readonly_fields = ("status",)
@@ -122,6 +127,11 @@ class CampaignAdmin(GovernedAdmin):
         (_("Budget"), {"fields": ("budget", "currency", "budget_type")}),
         (_("Flight"), {"fields": ("start_on", "end_on")}),
     )
+
+    def export_choices(self, request: HttpRequest) -> list[Choice]:
+        related, names = ("brand", "market", "owner"), ("channel_names__channel",)
+        table = Choice("table", _("To change and import again"), sheet_fields(), related, names)
+        return [table, *super().export_choices(request)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk, **super().get_changeform_initial_data(request)}
@@ -178,7 +188,7 @@ class CampaignChannelAdmin(LedgerAdmin):
     list_filter = (*related("channel", "convention"), "deployed_at")
     search_fields = ("governed_name", "campaign__name")
     list_select_related = ("campaign", "channel", "convention")
-    ordering = ("governed_name",)
+    ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("governed_name", "campaign", "channel", "convention", "parts", "deployed_at")}),
     )

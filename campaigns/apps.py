@@ -7,10 +7,10 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Plan")
 
     def ready(self) -> None:
-        from campaigns import plans, rules, services
+        from campaigns import plans, rules, services, sheet
         from governance import findings, impact
 
-        findings.register_messages({**rules.MESSAGES, **plans.MESSAGES})
+        findings.register_messages({**rules.MESSAGES, **plans.MESSAGES, **sheet.MESSAGES})
         impact.register(services.names_with_code)
         impact.code_changed.connect(services.rebuild_names_after_code)
         impact.convention_put_in_force.connect(services.rebuild_names_after_convention)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from governance.models import Brand, Channel, Market, NamingConvention
 from governance.models.aliases import Objective
 from governance.models.vocabulary import validate_currency
 from governance.money import MoneyField
+from governance.search_indexes import Way
 
 
 class BudgetType(models.TextChoices):
@@ -27,6 +28,8 @@ class BudgetType(models.TextChoices):
 
 class Campaign(GovernedModel):
     """What a planner wants to run for a brand in a market; one ticket per channel builds it."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {"name": "PART", "objective": "CHOICE"}
 
     REACH = ("brand_id", "market_id")
 
@@ -89,7 +92,10 @@ class Campaign(GovernedModel):
             models.CheckConstraint(condition=models.Q(budget__gt=0), name="campaign_budget_positive",
                                    violation_error_message=_("The budget must be more than zero.")),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["brand", "market", "status"]), models.Index(fields=["start_on"])]
+        indexes = [
+            models.Index(fields=["brand", "market", "status"]), models.Index(fields=["start_on"]),
+            models.Index(fields=["status", "-id"], name="campaign_status_newest"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name
@@ -132,6 +138,8 @@ class Campaign(GovernedModel):
 
 class CampaignChannel(GovernedModel):
     """A campaign's governed name on one channel, with the convention that made it."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {"governed_name": "PART"}
 
     REACH = ("campaign__brand_id", "campaign__market_id")
     UNGOVERNED = frozenset({"deployed_at"})
@@ -288,6 +296,8 @@ class MediaPlan(GovernedModel):
 class MediaPlanLine(GovernedModel):
     """One line of a plan as imported, and the campaign that it became."""
 
+    SEARCHED: ClassVar[dict[str, Way]] = {"line_key": "PART"}
+
     REACH = ("campaign__brand_id", "campaign__market_id")
 
     plan = models.ForeignKey(
@@ -331,3 +341,6 @@ class MediaPlanLine(GovernedModel):
 
     def __str__(self) -> str:
         return f"{self.line_key}"
+
+
+from campaigns.import_runs import ColumnMapping, ImportRun  # noqa: E402, F401  (Django finds models here)

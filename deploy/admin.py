@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
@@ -21,6 +22,12 @@ from deploy.proof_view import page_context
 from deploy.ticket_panels import CALL_BADGES, STATE_BADGES
 from governance.access import reach_of
 from governance.admin_base import LedgerAdmin, PlainLedgerAdmin, admin_link, is_list, mono, related
+from governance.list_filters import one_of
+from trafficking.change_lines import TYPE_WORDS
+
+
+#: Those that platforms answer with.
+HTTP_STATUSES = [(code, f"{code} {HTTPStatus(code).phrase}") for code in (200, 400, 401, 403, 404, 409, 429, 500, 502, 503)]
 
 
 @admin.register(Deployment)
@@ -42,7 +49,6 @@ class DeploymentAdmin(LedgerAdmin):
     )
     search_fields = ("public_id", "ticket__campaign__name", "reason")
     list_select_related = ("ticket__campaign", "ticket__channel", "requested_by")
-    date_hierarchy = "created_at"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("ticket", "plan", "kind", "state", "reason", "requested_by")}),
@@ -103,7 +109,9 @@ class OperationAdmin(PlainLedgerAdmin):
         "attempts",
         "answered_at",
     )
-    list_filter = ("state", "object_type", "http_status")
+    list_filter = (
+        "state", one_of("object_type", TYPE_WORDS.items()), one_of("http_status", HTTP_STATUSES), ("updated_at", RangeDateFilter)
+    )  # fmt: skip
     search_fields = (
         "name",
         "error",
@@ -112,7 +120,6 @@ class OperationAdmin(PlainLedgerAdmin):
         "deployment__public_id",
     )
     list_select_related = ("deployment__ticket__campaign", "deployment__ticket__channel")
-    date_hierarchy = "updated_at"
     readonly_fields = ("api_version",)
     ordering = ("-key",)
     fieldsets = (

@@ -43,14 +43,17 @@ from governance.admin_base import (
     related,
 )
 from governance.findings import Finding
+from governance.list_filters import one_of
 from governance.models import AdAccount, Brand, Channel, Market
 from governance.models.aliases import Objective
 from governance.panels import Panel, register
-from trafficking.change_lines import field_words, type_words, value_words
+from trafficking.change_lines import TYPE_WORDS, field_words, type_words, value_words
+from trafficking.models import PlatformObject
 from trafficking.platforms.registry import platform
 
 #: More at once can't be read.
 MOST_AT_ONCE = 50
+PLATFORM_STATUSES = PlatformObject._meta.get_field("status").choices
 
 
 class ChosenRows(PlainLedgerAdmin):
@@ -178,7 +181,7 @@ class DriftAdmin(ChosenRows):
         "decided_shown",
     )  # fmt: skip
     list_filter = (
-        "state", "held__object_type", *related("held__ad_account"), ("found_at", RangeDateFilter)
+        "state", one_of("held__object_type", TYPE_WORDS.items()), *related("held__ad_account"), ("found_at", RangeDateFilter)
     )  # fmt: skip
     search_fields = ("held__name", "held__external_id", "field", "reason")
     list_select_related = (
@@ -188,7 +191,6 @@ class DriftAdmin(ChosenRows):
         "request__campaign",
         "request__channel",
     )
-    date_hierarchy = "found_at"
     ordering = ("-id",)
     fields = (
         "object_shown", "account_shown", "field_shown", "applied_shown", "wanted_shown", "live_shown", "state",
@@ -379,10 +381,12 @@ class ExistingObjectAdmin(ChosenRows):
     list_display = (
         "name_shown", "type_shown", "account_shown", "status", "legal_badge", "proposed_shown", "governed_shown", "seen_at",
     )  # fmt: skip
-    list_filter = ("object_type", "legal", GovernedFilter, *related("ad_account"), "status")
+    list_filter = (
+        one_of("object_type", TYPE_WORDS.items()), "legal", GovernedFilter, *related("ad_account"), one_of("status", PLATFORM_STATUSES)
+    )  # fmt: skip
     search_fields = ("name", "external_id", "proposed_name")
     list_select_related = ("ad_account", "governed_by__tree__campaign")
-    ordering = ("ad_account", "name", "id")
+    ordering = ("ad_account_id", "name", "id")  # as its index
     actions_list = ("import_account",)
     list_before_template = "deploy/admin/existing_before.html"
     fields = (
@@ -575,7 +579,6 @@ class AlertAdmin(PlainLedgerAdmin):
     search_fields = ("code", "ticket__campaign__name", "ad_account__name")
     list_select_related = ("ticket__campaign", "ticket__channel", "ad_account", "seen_by")
     list_display_links = ("message_shown",)
-    date_hierarchy = "created_at"
     ordering = ("-id",)
     actions = ("mark_seen",)
     fields = ("severity", "message_shown", "remedy_shown", "about", "created_at", "mailed_at", "seen_shown")

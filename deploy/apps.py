@@ -13,6 +13,7 @@ class DeployConfig(AppConfig):
             alerts,
             halting,
             messages,
+            progress,
             proof,
             reading,
             rehearsal,
@@ -22,7 +23,7 @@ class DeployConfig(AppConfig):
         )
         from deploy.models import AccountWatch, KillSwitch
         from governance import findings
-        from trafficking import held
+        from trafficking import held, live
         from trafficking import services as tickets
         from trafficking.services import status_moved
 
@@ -32,6 +33,7 @@ class DeployConfig(AppConfig):
         )
         tickets.read_live = reading.read_for_planning
         held.uploaded_ids = uploads.uploaded_ids
+        live.progress_of = progress.of_tickets
         status_moved.connect(services.follow_ticket, dispatch_uid="deploy.follow_ticket")
         status_moved.connect(alerts.tell_of_status, dispatch_uid="deploy.alerts.status")
         post_save.connect(alerts.tell_of_account, sender=AccountWatch, dispatch_uid="deploy.alerts.account")

@@ -39,8 +39,10 @@ from unfold.widgets import (
 
 from governance import money
 from governance.access import reach_of
+from governance.exports import ExportsLists
 from governance.findings import Finding
 from governance.history_view import changes_between
+from governance.paging import BoundedLists
 
 EMPTY = "–"
 #: What every governed row knows of itself; never typed.
@@ -231,7 +233,7 @@ def choices_for(field: Any, user: Any) -> QuerySet:
     return rows.filter(is_active=True) if model is get_user_model() else rows
 
 
-class GovernedAdmin(Limited, SimpleHistoryAdmin, ModelAdmin):
+class GovernedAdmin(ExportsLists, BoundedLists, Limited, SimpleHistoryAdmin, ModelAdmin):
     """List, form and history of a governed model."""
 
     form = GovernedForm
@@ -409,7 +411,7 @@ class LedgerAdmin(GovernedAdmin):
         return False
 
 
-class PlainLedgerAdmin(Limited, ModelAdmin):
+class PlainLedgerAdmin(ExportsLists, BoundedLists, Limited, ModelAdmin):
     """Likewise, for rows that have no history of their own."""
 
     empty_value_display = EMPTY
@@ -523,7 +525,7 @@ def mono(text: Any) -> SafeString | str:
 
 def is_list(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return bool(match and match.url_name and match.url_name.endswith("_changelist"))
+    return bool(match and match.url_name and match.url_name.endswith(("_changelist", "_export")))
 
 
 # ------------------------------------------------------------------------------------- lists as text

@@ -21,6 +21,8 @@ def gettext_noop(text: str) -> str:
 
 
 Severity = Literal["block", "warn"]
+#: The same for serializers.
+SEVERITIES = [("block", "block"), ("warn", "warn")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def blocking(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _rendered(code: str, params: Mapping[str, Any], part: Literal["text", "remedy"]) -> str:
-    message = MESSAGES.get(code)
+    # a family of codes shares one text: "rule.<public id>" is said by "rule.*"
+    message = MESSAGES.get(code) or MESSAGES.get(f"{code.partition('.')[0]}.*")
     if message is None:
         return code if part == "text" else ""
     template = getattr(message, part)

@@ -14,7 +14,8 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 
-from governance import cells
+from governance import cells, services
+from governance.access import Reach, reach_of
 from governance.actor import acting
 from governance.findings import Finding, Message, blocking
 from governance.findings import gettext_noop as _
@@ -44,6 +45,12 @@ MESSAGES = {
     "governance.refused": Message(_("{problem}"), _("Correct it in the file.")),
     "governance.pair": Message(_("'{text}' is not brand:market."), _('Write DIS:US | DIS:DE, in JSON ["DIS:US"] or [{{"brand": "DIS", "market": "US"}}].')),
     "governance.empty": Message(_("There is nothing to import in the file."), _("Add at least one row.")),
+    "governance.no_right": Message(
+        _("{kind} are not yours to import."), _("Ask a data admin to import them, or take them out of the file.")
+    ),
+    "governance.outside_reach": Message(
+        _("'{text}' touches brands or markets that are not yours."), _("Ask someone whose grants cover them, or take the row out.")
+    ),
     "governance.archived": Message(_("'{text}' is archived."), _("Restore it by hand first, or take it out of the file.")),
 }  # fmt: skip
 
@@ -181,7 +188,7 @@ KINDS: dict[str, tuple[type[models.Model], tuple[Field, ...]]] = {
         ("code", _text, "Stands in names; the key.", "META", True),
         ("name", _text, "As people say it.", "Meta", True),
         ("platform", _platform, "meta, tiktok or google_ads.", "meta", True),
-        ("api_identifier", _text, "AUCTION; SEARCH, DISPLAY or DEMAND_GEN on Google Ads.", "AUCTION", True),
+        ("api_identifier", _text, "AUCTION (ADVANTAGE_PLUS on Meta, SMART_PLUS on TikTok); SEARCH, DISPLAY, DEMAND_GEN or PERFORMANCE_MAX on Google Ads.", "AUCTION", True),
         ("settings", _json_object, "Platform settings of its tickets, as a JSON object.", "", False),
         ("active", cells.read_yes_no, "yes or no.", "yes", False),
     )),
@@ -268,10 +275,14 @@ class GovernanceResult:
         }  # fmt: skip
 
 
-def import_governance(*, source: Source, user: Any | None = None) -> GovernanceResult:
-    """Read a file and save what is new or changed; `result.refused` says that nothing was written."""
+def import_governance(*, source: Source, user: Any | None = None, kind: str = "") -> GovernanceResult:
+    """Read a file and save what is new or changed; `result.refused` says that nothing was written.
+
+    With `kind` (a key of `KINDS`) the file is a table of that kind alone. `user` None is the system; a person
+    writes only what their role and their grants allow.
+    """
     with acting(user, reason=f"import of {source.name}"), transaction.atomic():
-        result = _run(source)
+        result = _run(source, user, kind)
         if result.refused:
             transaction.set_rollback(True)
         else:
@@ -279,10 +290,10 @@ def import_governance(*, source: Source, user: Any | None = None) -> GovernanceR
     return result
 
 
-def check_governance(*, source: Source, user: Any | None = None) -> GovernanceResult:
+def check_governance(*, source: Source, user: Any | None = None, kind: str = "") -> GovernanceResult:
     """What `import_governance` would do; writes nothing."""
     with acting(user), transaction.atomic():
-        result = _run(source)
+        result = _run(source, user, kind)
         transaction.set_rollback(True)
     return result
 
@@ -298,20 +309,21 @@ class _Entry:
     broken: bool = False  # something is wrong with it that was told when it was read
 
 
-def _run(source: Source) -> GovernanceResult:
+def _run(source: Source, user: Any | None, only: str) -> GovernanceResult:
     result = GovernanceResult()
     try:
         entries = list(
-            _json_entries(source, result.findings)
+            _json_entries(source, result.findings, only)
             if source.is_json
-            else _table_entries(source, result.findings)
+            else _table_entries(source, result.findings, only)
         )
     except Refused as refused:
         result.findings += refused.findings
         return result
     if not entries and not result.findings:
         result.findings.append(Finding("governance.empty"))
-    saver = _Saver(result)
+    result.findings += _rights_findings({entry.kind for entry in entries}, user)
+    saver = _Saver(result, user)
     # vocabulary before what refers to it, whatever the order of the file
     for kind in KINDS:
         for entry in entries:
@@ -320,10 +332,27 @@ def _run(source: Source) -> GovernanceResult:
     return result
 
 
+def rights_for(kind: str) -> tuple[str, str]:
+    """The permissions that importing rows of this kind takes."""
+    meta = KINDS[kind][0]._meta
+    return f"{meta.app_label}.add_{meta.model_name}", f"{meta.app_label}.change_{meta.model_name}"
+
+
+def _rights_findings(kinds: set[str], user: Any | None) -> list[Finding]:
+    lacking = [kind for kind in KINDS if kind in kinds and not (user is None or user.has_perms(rights_for(kind)))]
+    return [Finding("governance.no_right", params={"kind": kind}) for kind in lacking]
+
+
 # --------------------------------------------------------------------------------------- reading
 
 
-def _table_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
+def _table_entries(source: Source, findings: list[Finding], only: str) -> Iterator[_Entry]:
+    if only:
+        [table] = read_tables(source, {only: SHEETS[only]}, wanted=only)
+        for row in table.rows:
+            yield _whole_entry(only, row, findings)
+        findings[:] = [*table.findings, *table.about_present(findings, SHEETS[only])]
+        return
     if source.is_workbook:
         for table, kind in _workbook_tables(source):
             findings += [f for f in table.findings if f.code != "table.no_rows"]
@@ -337,6 +366,13 @@ def _table_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
     for row in table.rows:
         yield from _csv_entry(row, findings)
     findings[:0] = table.findings
+
+
+def _whole_entry(kind: str, row: Row, findings: list[Finding]) -> _Entry:
+    """A row of a table that holds this kind alone."""
+    missing = [column for column in SHEETS[kind] if column.required and not row.text(column.name)]
+    findings += [row.place.block("cell.required", c.name, what=c.name, help=c.help) for c in missing]
+    return _Entry(kind, row.place, dict(row.cells), broken=bool(missing))
 
 
 def _workbook_tables(source: Source) -> Iterable[tuple[Any, str]]:
@@ -363,8 +399,12 @@ def _csv_entry(row: Row, findings: list[Finding]) -> Iterator[_Entry]:
     yield _Entry(kind, row.place, values, broken=bool(foreign or missing))
 
 
-def _json_entries(source: Source, findings: list[Finding]) -> Iterator[_Entry]:
+def _json_entries(source: Source, findings: list[Finding], only: str) -> Iterator[_Entry]:
     document = read_json(source)
+    if only:
+        document = {only: document} if isinstance(document, list) else document
+        if isinstance(document, dict) and set(document) - {only}:
+            raise Refused(Finding("governance.not_an_object", params={"known": [only]}))
     if not isinstance(document, dict):
         raise Refused(Finding("governance.not_an_object", params={"known": list(KINDS)}))
     for kind, rows in document.items():
@@ -407,8 +447,9 @@ def _json_entry(kind: str, place: Place, row: dict[str, Any], findings: list[Fin
 class _Saver:
     """Turns entries into rows, one kind after the other; collects everything that is wrong."""
 
-    def __init__(self, result: GovernanceResult) -> None:
+    def __init__(self, result: GovernanceResult, user: Any | None = None) -> None:
         self.result = result
+        self.user = user
         self._seen: dict[tuple[str, str], str] = {}
 
     def save(self, entry: _Entry) -> None:
@@ -426,6 +467,8 @@ class _Saver:
 
     def _save(self, entry: _Entry, model: type[models.Model], values: dict[str, Any]) -> None:
         serves = values.pop("serves", [])
+        if not self._may_serve(entry, serves):
+            return
         row = model._default_manager.filter(**_lookup(entry.kind, values)).first()
         if row is not None and getattr(row, "archived_at", None) is not None:
             key = _natural_key(entry.kind, values)
@@ -460,12 +503,32 @@ class _Saver:
             setattr(row, name, value)
         if not different:
             return row, "unchanged"
+        if not self._may_write(row):
+            text = _natural_key(entry.kind, {**values, "alias_kind": values.get("kind", "")})
+            self.result.findings.append(entry.place.block("governance.outside_reach", "", text=text))
+            return None
         try:
             row.save()
         except ValidationError as error:
             self.result.findings += _validation_findings(error, entry.place)
             return None
         return row, "created" if new else "updated"
+
+
+    def _may_serve(self, entry: _Entry, pairs: Iterable[tuple[Brand, Market]]) -> bool:
+        reach = reach_of(self.user) if self.user is not None else Reach(everything=True)
+        outside = [f"{b.code}:{m.code}" for b, m in pairs if not reach.covers(b.pk, m.pk)]
+        self.result.findings += [
+            entry.place.block("governance.outside_reach", "serves", text=text) for text in outside
+        ]
+        return not outside
+
+    def _may_write(self, row: Any) -> bool:
+        if self.user is None:
+            return True
+        if isinstance(row, Audience):
+            return reach_of(self.user).covers(row.brand_id, None)
+        return services.may_change(self.user, row)
 
 
 def _serve(account: AdAccount, pairs: Iterable[tuple[Brand, Market]]) -> bool:

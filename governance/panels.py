@@ -35,7 +35,12 @@ def register(model: str, panel: Panel) -> None:
 
 def panels_of(row: Any, request: HttpRequest) -> list[dict[str, Any]]:
     """The panels of a saved row, each as {"title", "template", "panel"} for `{% include %}`."""
-    found = [(panel, panel.context(row, request)) for panel in _panels.get(row._meta.label_lower, [])]
+    return panels_at(row._meta.label_lower, request, row)
+
+
+def panels_at(place: str, request: HttpRequest, row: Any = None) -> list[dict[str, Any]]:
+    """Likewise, of a page that is no row's: "desk"."""
+    found = [(panel, panel.context(row, request)) for panel in _panels.get(place, [])]
     return [
         {"title": panel.title, "template": panel.template, "panel": context}
         for panel, context in found

@@ -24,6 +24,8 @@ def may_change(user: Any, row: Any) -> bool:
     who has every brand × market that it serves; channels and conventions, and new rows, are everyone's.
     """
     reach = reach_of(user)
+    if isinstance(row, AdAccount) and row._state.adding:
+        return reach.everything or bool(reach.pairs)  # what it will serve is asked for by itself
     if isinstance(row, AdAccount):
         served = AdAccountServes.objects.filter(
             account=row

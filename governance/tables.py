@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ MAX_UNPACKED = 120 * 1024 * 1024
 MAX_RATIO = 200
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
+
+#: What we add to a file that we give back with its errors; ignored when it comes again.
+ERRORS_COLUMN = "omnitraffick_errors"
 
 MESSAGES = {
     "file.too_big": Message(
@@ -109,6 +113,8 @@ class Source:
 
     name: str
     data: bytes = field(repr=False)
+    #: What its columns are in our words, by `column_keys`; "" for one that is ignored. Others are read by their names.
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -246,6 +252,40 @@ def header_key(text: str) -> str:
     return re.sub(r"[\s\-]+", "_", text.strip().casefold())
 
 
+def column_keys(cells: Sequence[Any]) -> list[str]:
+    """A header row -> one key per column, up to the last named one: "cost", for a second one "cost (2)", for a
+    column without a name "column 4". No `header_key` has a space, so that these can't be mistaken."""
+    names = [header_key(cell_text(cell)) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    keys: list[str] = []
+    for at, name in enumerate(names):
+        times = names[:at].count(name) + 1
+        keys.append(f"column {at + 1}" if not name else f"{name} ({times})" if times > 1 else name)
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The columns of a file in our words: `names` by position, "" where there is none; `ignored` positions."""
+
+    names: list[str]
+    ignored: frozenset[int]
+
+    @classmethod
+    def read(cls, cells: Sequence[Any], columns: Mapping[str, str]) -> _Header:
+        keys = column_keys(cells)
+        names = [columns.get(key, header_key(cell_text(cells[at]))) for at, key in enumerate(keys)]
+        ours = {at for at, name in enumerate(names) if name == ERRORS_COLUMN}
+        stated = {at for at, key in enumerate(keys) if columns.get(key) == ""}
+        return cls(["" if at in ours else name for at, name in enumerate(names)], frozenset(ours | stated))
+
+
+def cell_text(value: Any) -> str:
+    """A cell as people see it; a day without its midnight."""
+    return "" if value is None else _cell_text(value)
+
+
 def _cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -276,18 +316,66 @@ def read_tables(
     """
     if source.is_workbook:
         sheets = _workbook_sheets(source)
-        return _bound_sheets(sheets, columns, wanted, label)
+        return _bound_sheets(sheets, columns, wanted, label, source.columns)
     if source.data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise Refused(Finding("file.old_excel"))
     text, warnings = decode(source.data)
     wanted = wanted or next(iter(columns))
-    known = [column.name for column in columns[wanted]]
-    return [_bind(label, _csv_records(text, known), columns[wanted], warnings)]
+    delimiter, skip = _delimiter(text, [*source.columns, *(column.name for column in columns[wanted])])
+    records = _csv_records(text, delimiter, skip)
+    return [_bind(label, records, columns[wanted], warnings, source.columns, delimiter)]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table as it stands in its file: `rows` are (row number, cells as texts), as many as there are headers."""
+
+    headers: list[str]
+    keys: list[str]
+    rows: Iterator[tuple[int, list[str]]]
+    sheet: str = ""
+    delimiter: str = ""  # of a CSV
+
+
+def read_grid(source: Source, columns: Sequence[Column], *, wanted: str) -> Grid:
+    """The one table of a file, whatever its columns are called. Raises Refused where there is none to read."""
+    if source.is_workbook:
+        sheet = _chosen_sheet(_workbook_sheets(source), wanted)
+        return _grid(sheet.records(), source.columns, sheet.name, "")
+    if source.data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise Refused(Finding("file.old_excel"))
+    text, _warnings = decode(source.data)
+    delimiter, skip = _delimiter(text, [*source.columns, *(column.name for column in columns)])
+    return _grid(_csv_records(text, delimiter, skip), source.columns, "", delimiter)
+
+
+def _grid(records: Records, columns: Mapping[str, str], sheet: str, delimiter: str) -> Grid:
+    header = _header(records, [])
+    if header is None:
+        raise Refused(Finding("table.no_header", sheet))
+    if len(header[1]) > MAX_COLUMNS:
+        raise Refused(Finding("table.too_many_columns", sheet, params={"limit": MAX_COLUMNS}))
+    keys = column_keys(header[1])
+    names = _Header.read(header[1], columns).names
+    texts = [cell_text(cell).strip() for cell in header[1][: len(keys)]]
+    return Grid(texts, keys, _grid_rows(records, names, delimiter), sheet, delimiter)
+
+
+def _grid_rows(records: Records, names: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    width = len(names)
+    for record in islice(records, MAX_ROWS * 2):
+        if isinstance(record, Finding):
+            continue
+        number, cells = record
+        cells = _rejoined(cells, names, delimiter)
+        texts = [cell_text(_clean(cell)) for cell in cells[:width]]
+        if any(texts):
+            yield number, texts + [""] * (width - len(texts))
 
 
 def _bound_sheets(
-    sheets: list[_Sheet], columns: Mapping[str, Sequence[Column]], wanted: str, label: str
-) -> list[Table]:
+    sheets: list[_Sheet], columns: Mapping[str, Sequence[Column]], wanted: str, label: str, renamed: Mapping[str, str]
+) -> list[Table]:  # fmt: skip
     if not wanted:
         named = [(sheet, header_key(sheet.name)) for sheet in sheets]
         unknown = [sheet.name for sheet, key in named if key not in columns and key != "help"]
@@ -302,8 +390,15 @@ def _bound_sheets(
                 ]
             )
         return [
-            _bind(sheet.name, sheet.records(), columns[key], []) for sheet, key in named if key in columns
+            _bind(sheet.name, sheet.records(), columns[key], [], renamed)
+            for sheet, key in named
+            if key in columns
         ]
+    return [_bind(label, _chosen_sheet(sheets, wanted).records(), columns[wanted], [], renamed)]
+
+
+def _chosen_sheet(sheets: list[_Sheet], wanted: str) -> _Sheet:
+    """The sheet of that name, or the only one that has data."""
     with_data = [sheet for sheet in sheets if header_key(sheet.name) != "help" and sheet.has_data()]
     chosen = [sheet for sheet in with_data if header_key(sheet.name) == wanted] or with_data
     if not chosen:
@@ -312,14 +407,17 @@ def _bound_sheets(
         raise Refused(
             Finding("table.several_sheets", params={"sheets": [s.name for s in chosen], "wanted": wanted})
         )
-    return [_bind(label, chosen[0].records(), columns[wanted], [])]
+    return chosen[0]
 
 
 Records = Iterator[tuple[int, Sequence[Any]] | Finding]
 
 
-def _bind(sheet: str, records: Records, columns: Sequence[Column], findings: list[Finding]) -> Table:
-    """The header checked against the columns, and the rows under it."""
+def _bind(
+    sheet: str, records: Records, columns: Sequence[Column], findings: list[Finding], renamed: Mapping[str, str],
+    delimiter: str = "",
+) -> Table:  # fmt: skip
+    """The header checked against the columns, and the rows under it. `renamed` is the source's `columns`."""
     table = Table(sheet, [], iter(()), list(findings))
     header = _header(records, table.findings)
     if header is None:
@@ -327,14 +425,13 @@ def _bind(sheet: str, records: Records, columns: Sequence[Column], findings: lis
         return table
     number, cells = header
     place = Place(number, sheet)
-    names = [header_key(_cell_text(cell)) for cell in cells]
-    while names and not names[-1]:
-        names.pop()
+    read = _Header.read(cells, renamed)
+    names = read.names
     table.findings += _header_findings(place, names, cells, columns)
     table.headers = names
     if len(names) > MAX_COLUMNS or not {column.name for column in columns} & set(names):
         return table  # not a table of ours: its rows have nothing to say
-    table.rows = _rows(table, records, names, {column.name for column in columns})
+    table.rows = _rows(table, records, read, {column.name for column in columns}, delimiter)
     return table
 
 
@@ -379,15 +476,19 @@ def _suggested(name: str, known: Collection[str]) -> str:
     return f" to '{near[0]}'" if near else ""
 
 
-def _rows(table: Table, records: Records, names: list[str], known: set[str]) -> Iterator[Row]:
+def _rows(
+    table: Table, records: Records, header: _Header, known: set[str], delimiter: str
+) -> Iterator[Row]:
+    names = header.names
     usable = [(at, name) for at, name in enumerate(names) if name in known and name not in names[:at]]
-    nameless = [at for at, name in enumerate(names) if not name]
+    nameless = [at for at, name in enumerate(names) if not name and at not in header.ignored]
     width, count = len(names), 0
     for record in records:
         if isinstance(record, Finding):
             table.findings.append(record)
             continue
         number, cells = record
+        cells = _rejoined(cells, names, delimiter)
         values = {
             name: value for at, name in usable if at < len(cells) and (value := _clean(cells[at])) != ""
         }
@@ -417,6 +518,39 @@ def _stray(place: Place, cells: Sequence[Any], nameless: list[int], width: int) 
             if _clean(cell) != ""
         ]
     return found
+
+
+#: Columns that hold amounts, in any of our formats.
+AMOUNT_COLUMNS = frozenset({"cost_media", "cost_total", "budget", "daily_cap", "exchange_rate", "usd"})
+_BEFORE_COMMA = re.compile(r"\s*-?\d{1,3}(?:\.\d{3})*|\s*-?\d+", re.ASCII)
+_AFTER_COMMA = re.compile(r"\d{1,3}(?:\.\d{1,4})?\s*", re.ASCII)
+
+
+def _rejoined(cells: Sequence[Any], names: list[str], delimiter: str) -> Sequence[Any]:
+    """An amount with a comma that stood without quotes in a comma file makes one cell too many, and every later
+    cell stands in the wrong column. Put together again, it is told once, as the amount that it is."""
+    extra = len(cells) - len(names)
+    if delimiter != "," or extra < 1:
+        return cells
+    split = [
+        at
+        for at in range(len(names))
+        if _BEFORE_COMMA.fullmatch(str(cells[at])) and _AFTER_COMMA.fullmatch(str(cells[at + 1]))
+    ]
+    amounts, shift = [], 0
+    for at in split:  # each one found moves the names of what follows
+        if at - shift < len(names) and names[at - shift] in AMOUNT_COLUMNS and shift < extra:
+            amounts.append(at)
+            shift += 1
+    if len(amounts) != extra:
+        return cells
+    made: list[Any] = []
+    for at, cell in enumerate(cells):
+        if at - 1 in amounts:
+            made[-1] = f"{made[-1]},{cell}"
+        else:
+            made.append(cell)
+    return made
 
 
 def _clean(cell: Any) -> Any:
@@ -504,8 +638,7 @@ def _mostly_text(data: bytes) -> bool:
     return sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head) > len(head) * 0.7
 
 
-def _csv_records(text: str, known: Collection[str]) -> Records:
-    delimiter, skip = _delimiter(text, known)
+def _csv_records(text: str, delimiter: str, skip: int) -> Records:
     stream = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
     if skip:
         stream.readline()

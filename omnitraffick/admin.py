@@ -33,6 +33,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from governance.admin_base import EMPTY, PlainLedgerAdmin, related
+from governance.exports import ExportsLists
 from governance.models import User
 
 for theirs in (
@@ -50,7 +51,7 @@ POWERS = ("is_superuser", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(ExportsLists, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -114,13 +115,13 @@ def _names_a_person(request: HttpRequest) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(ExportsLists, DjangoGroupAdmin, ModelAdmin):
     list_display = ("name",)
     search_fields = ("name",)
 
 
 @admin.register(AuthToken)
-class AuthTokenAdmin(ModelAdmin):
+class AuthTokenAdmin(ExportsLists, ModelAdmin):
     """API tokens: seen by their first characters, taken back by deleting; made by their owner through the API."""
 
     list_display = ("token_key", "user", "created", "expiry")

@@ -19,9 +19,11 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
         _("Plan"),
         (
             ("campaigns.Campaign", "campaign"),
-            ("campaigns.MediaPlan", "upload_file"),
+            ("campaigns.ImportRun", "upload_file"),
+            ("campaigns.MediaPlan", "description"),
             ("campaigns.MediaPlanLine", "table_rows"),
             ("campaigns.CampaignChannel", "label"),
+            ("campaigns.ColumnMapping", "view_column"),
         ),
     ),
     (
@@ -38,21 +40,16 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     (
         _("Deploy"),
         (
+            ("deploy.Alert", "notifications"),
             ("deploy.Deployment", "rocket_launch"),
             ("deploy.Operation", "sync_alt"),
             ("trafficking.PlatformObject", "cloud_done"),
-            ("django_celery_results.TaskResult", "task_alt"),
-            ("django_celery_beat.PeriodicTask", "schedule"),
-        ),
-    ),
-    (
-        _("Watch"),
-        (
-            ("deploy.Alert", "notifications"),
             ("deploy.Drift", "difference"),
             ("deploy.ExistingObject", "travel_explore"),
             ("deploy.KillSwitch", "front_hand"),
             ("deploy.MediaUpload", "cloud_upload"),
+            ("django_celery_results.TaskResult", "task_alt"),
+            ("django_celery_beat.PeriodicTask", "schedule"),
         ),
     ),
     (
@@ -64,6 +61,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("governance.AdAccount", "account_balance"),
             ("governance.NamingConvention", "match_case"),
             ("governance.QARule", "rule"),
+            ("governance.BuiltRule", "account_tree"),
             ("trafficking.ApprovalRule", "approval_delegation"),
             ("governance.Alias", "translate"),
             ("governance.Audience", "groups"),
@@ -96,6 +94,8 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         "title": None,
         "items": [{"title": _("Desk"), "icon": "space_dashboard", "link": reverse("admin:index")}],
     }
+    if request.user.has_perm("trafficking.view_ticket"):
+        desk["items"].append({"title": _("Board"), "icon": "view_kanban", "link": reverse("admin:board")})
     if request.user.has_perm("deploy.engage_killswitch"):
         stop = {"title": _("Stop…"), "icon": "front_hand", "link": reverse("admin:deploy_killswitch_add")}
         desk["items"].append(stop)

@@ -199,6 +199,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 #: Larger plan, sheet and governance files are refused at every door (bytes).
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=20 * 1024 * 1024)
+#: Imports up to this size (all files together) are worked on while the person waits; larger ones by a worker.
+IMPORT_AT_ONCE_BYTES = env.int("IMPORT_AT_ONCE_BYTES", default=32 * 1024)
+#: An import whose worker gave no sign of life for so long is taken up by another one.
+IMPORT_LEASE_S = env.float("IMPORT_LEASE_S", default=120.0)
+#: Uploaded files are deleted after so many days; what was imported from them stays, and who did it.
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=7)
+#: The most rows that one export has.
+EXPORT_MAX_ROWS = env.int("EXPORT_MAX_ROWS", default=100_000)
 #: Media files are refused above these (bytes, pixels). Platforms have limits of their own, told by QA.
 MEDIA_MAX_VIDEO_BYTES = env.int("MEDIA_MAX_VIDEO_BYTES", default=1024**3)
 MEDIA_MAX_IMAGE_BYTES = env.int("MEDIA_MAX_IMAGE_BYTES", default=30 * 1024 * 1024)
@@ -285,7 +293,15 @@ SPECTACULAR_SETTINGS = {
         "TicketStatusEnum": "trafficking.statuses.Status",
         "DeploymentStateEnum": "deploy.models.Deployment.State",
         "OperationStateEnum": "deploy.models.Operation.State",
+        "DeploymentKindEnum": "deploy.models.Deployment.Kind",
+        "BudgetTypeEnum": "campaigns.models.BudgetType",
+        "AlertSeverityEnum": "deploy.models.Alert.Severity",
+        "FindingSeverityEnum": "governance.findings.SEVERITIES",
+        "ImportStateEnum": "campaigns.import_runs.ImportRun.State",
+        "ImportKindEnum": "trafficking.imports.kinds.KIND_CHOICES",
         "RequestTypeEnum": "trafficking.models.Ticket.RequestType",
+        "BulkChangeKindEnum": "trafficking.bulk_requests.KINDS",
+        "CampaignBulkChangeKindEnum": "campaigns.bulk_edits.KINDS",
         "FollowingRequestTypeEnum": "trafficking.api_requests.FOLLOWING",
     },
 }
@@ -321,6 +337,7 @@ CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT", default=900)
 CELERY_TASK_DEFAULT_QUEUE = "deploy"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("deploy", "reads", "urgent")]
 CELERY_TASK_ROUTES = {
+    "trafficking.tasks.*": {"queue": "reads"},  # imports never stand before a deployment
     "deploy.watch_tasks.*": {"queue": "reads"},  # drift, reviews, inventory: they may wait
     "deploy.tasks.carry_out_stop": {"queue": "urgent"},
     "deploy.tasks.stop_account": {"queue": "urgent"},
@@ -331,6 +348,11 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SYNC_EVERY = 1  # each run is in the database at once: `manage.py beat_alive` reads it
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "look after imports": {
+        "task": "trafficking.tasks.look_after_imports",
+        "schedule": 30.0,
+        "options": {"expires": 60.0},
+    },
     "sweep deployments": {"task": "deploy.tasks.sweep_deployments", "schedule": 10.0},
     "watch accounts": {
         "task": "deploy.watch_tasks.watch_accounts",
@@ -426,6 +448,8 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("omnitraffick/favicon.svg")},
     ],
     "STYLES": [lambda request: static("omnitraffick/admin.css")],
+    "SCRIPTS": [lambda request: static("omnitraffick/theme.js")],
+    "DASHBOARD_CALLBACK": "omnitraffick.desk.dashboard",
     "SHOW_HISTORY": True,
     "COLORS": {
         "primary": {

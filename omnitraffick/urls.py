@@ -5,9 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from omnitraffick import health
+from omnitraffick import board, desk, health
 
 admin.site.index_title = _("Desk")
+
+_admin_urls, _admin_app, _admin_namespace = admin.site.urls
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -15,7 +17,8 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}omnitraffick/favicon.svg")),
     path("health/live", health.live),
     path("health/ready", health.ready),
-    path("admin/", admin.site.urls),
+    # pages of our own in the admin's namespace, before its catch-all
+    path("admin/", ([*board.urls(), *desk.urls(), *_admin_urls], _admin_app, _admin_namespace)),
     # before the API itself: it answers every other path below it with its own 404
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),

@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -31,7 +32,9 @@ from governance.admin_base import (
     mono,
     related,
 )
+from governance.admin_views import SavedViews
 from trafficking import (
+    admin_built_rules,  # noqa: F401  (registers the rule builder)
     admin_ledgers,  # noqa: F401  (registers plans, approvals and what platforms hold)
     admin_media,  # noqa: F401  (registers the media library)
     admin_plans,  # noqa: F401  (registers the media plans)
@@ -39,9 +42,11 @@ from trafficking import (
     admin_tree,  # noqa: F401  (registers ad sets and ads)
     panels,
 )
+from trafficking.admin_builder import BuilderPages
 from trafficking.admin_bulk import BulkChange
 from trafficking.admin_fields import SpecialCategoriesField
 from trafficking.admin_following import FollowingTicket
+from trafficking.admin_live import LiveRows, OnAirFilter
 from trafficking.admin_parts import (
     REQUEST_BADGES,
     REQUEST_WORDS,
@@ -52,7 +57,7 @@ from trafficking.admin_parts import (
 )
 from trafficking.models import AdSet, Ticket
 from trafficking.panels import Order, Outcome, TicketAction
-from trafficking.plan_view import ad_set_lines, plan_context
+from trafficking.plan_view import ad_set_lines, eyes, next_waiting, plan_context
 from trafficking.services import current_plan
 
 #: More at once can't be read, and a plan that is not read is not approved.
@@ -83,7 +88,7 @@ class AdSetInline(GovernedTabularInline):
 
 
 @admin.register(Ticket)
-class TicketAdmin(BulkChange, FollowingTicket, PartOfTicket, GovernedAdmin):
+class TicketAdmin(BuilderPages, BulkChange, LiveRows, SavedViews, FollowingTicket, PartOfTicket, GovernedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {
         "campaign": _("What the ticket builds, or a part of it: one ticket a channel."),
         "channel": _("One of the campaign's channels."),
@@ -94,12 +99,14 @@ class TicketAdmin(BulkChange, FollowingTicket, PartOfTicket, GovernedAdmin):
         "owner": _("Who answers questions about it."),
     }
     list_display = (
-        "name_shown", "request_badge", "status_badge", "brand_code", "market_code", "flight_shown", "budget_shown", "findings_shown",
+        "name_shown", "request_badge", "status_now", "brand_code", "market_code", "flight_shown", "budget_shown", "findings_shown",
         "external_shown", "owner",
     )  # fmt: skip
     list_filter = (
-        "status", "request_type", *related("campaign", "channel", "ad_account", "owner"), "channel__platform", ("start_on", RangeDateFilter)
+        "status", OnAirFilter, "request_type", *related("campaign__brand", "campaign__market", "campaign", "channel", "ad_account", "owner"),
+        "channel__platform", ("start_on", RangeDateFilter),
     )  # fmt: skip
+    views_page = "tickets"
     search_fields = (
         "campaign__name",
         "campaign__brand__code",
@@ -109,7 +116,6 @@ class TicketAdmin(BulkChange, FollowingTicket, PartOfTicket, GovernedAdmin):
     )
     list_select_related = ("campaign__brand", "campaign__market", "channel", "ad_account", "owner")
     autocomplete_fields = ("campaign", "channel", "ad_account", "owner")
-    date_hierarchy = "start_on"
     ordering = ("-id",)
     inlines = (AdSetInline,)
     readonly_fields = ("name_governed", "external_id")
@@ -308,6 +314,8 @@ class TicketAdmin(BulkChange, FollowingTicket, PartOfTicket, GovernedAdmin):
             order = Order(ticket=row, by=request.user, digest=digest, comment=comment, values=values)
             outcome = carry_out(request, action, order)
             led_to = outcome.ticket if outcome is not None else None
+        if action.shows_plan and len(rows) == 1:
+            _offer_next(request, self, rows[0])
         return HttpResponseRedirect(self.page("change", led_to.pk) if led_to is not None else back)
 
     def ask(
@@ -328,11 +336,26 @@ class TicketAdmin(BulkChange, FollowingTicket, PartOfTicket, GovernedAdmin):
                 {"ticket": row, "budget": ticket_budget(row), "flight": flight(row),
                  "plan": plan_context(current_plan(row)) if action.shows_plan else None, "current": True,
                  "ad_sets": ad_set_lines(row) if action.shows_plan else [],
+                 "eyes": _eyes(row, request.user) if action.shows_plan else "",
                  "fits": row.status in action.statuses and action.fits(row)}
                 for row in rows
             ],
         }  # fmt: skip
         return TemplateResponse(request, "trafficking/admin/act.html", context)
+
+
+def _eyes(row: Ticket, user: Any) -> str:
+    plan = current_plan(row)
+    return eyes(plan, user) if plan is not None and row.status == "READY_FOR_API" else ""
+
+
+def _offer_next(request: HttpRequest, page: TicketAdmin, decided: Ticket) -> None:
+    """After a decision: the next plan that waits for this person, by a link."""
+    waiting = next_waiting(decided, request.user)
+    if waiting is not None:
+        link = page.page("approve", waiting.pk)
+        text = format_html('{}: <a class="ot-link" href="{}">{}</a>', gettext("Next waiting"), link, waiting)
+        messages.info(request, text)
 
 
 def _page_of(page: TicketAdmin, action: TicketAction) -> Callable[..., HttpResponse]:

@@ -1,4 +1,7 @@
-"""The pages of a bulk change: what, then before and after of each campaign, then what became of each."""
+"""The pages of a bulk change: what, then before and after of each ticket, then what became of each.
+
+Drafts are edited in place; what is built gets a ticket that follows.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
@@ -22,7 +26,7 @@ from unfold.widgets import (
 )
 
 from governance.admin_base import AmountField, AmountWidget, by_field
-from trafficking import bulk_requests
+from trafficking import bulk_edits, bulk_requests
 from trafficking.bulk_requests import Wish
 from trafficking.models import Ticket
 
@@ -46,6 +50,14 @@ class WishForm(forms.Form):
     amount = AmountField(
         label=_("To the amount"), required=False, widget=AmountWidget,
         help_text=_("Each budget becomes this amount, in its account's own currency."),
+    )  # fmt: skip
+    days = forms.IntegerField(
+        label=_("By how many days"), required=False, min_value=-3650, max_value=3650, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("7 for a week later, -7 for a week earlier: first and last day, and those that ad sets have of their own."),
+    )  # fmt: skip
+    start_on = forms.DateField(
+        label=_("First day"), required=False, widget=UnfoldAdminSingleDateWidget,
+        help_text=_("By each account's clocks. Ad sets with a later day of their own keep it."),
     )  # fmt: skip
     end_on = forms.DateField(
         label=_("Last day"), required=False, widget=UnfoldAdminSingleDateWidget,
@@ -74,8 +86,11 @@ class BulkChange:
         own = super().get_actions(request)  # type: ignore[misc]
         if not request.user.has_perm(PERMISSION):
             return own
-        label = _("Change on the platform…")
-        return {**own, "bulk_change": (_start, "bulk_change", label)}
+        return {
+            **own,
+            "bulk_change": (_start, "bulk_change", _("Change dates, budgets, pages…")),
+            "bulk_pause": (_start_pause, "bulk_pause", _("Pause…")),
+        }
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.bulk_change_view)  # type: ignore[attr-defined]
@@ -93,7 +108,7 @@ class BulkChange:
 
     def bulk_page(self, request: HttpRequest, rows: list[Ticket], form: WishForm) -> HttpResponse:
         context: dict[str, Any] = {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": gettext("Change on the platform"),  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request), "opts": self.opts, "title": gettext("Change many tickets"),  # type: ignore[attr-defined]
             "form": form, "tickets": rows, "media": self.media + form.media,  # type: ignore[attr-defined]
             "back": self.page("changelist"), "target": self.page("bulk_change"),  # type: ignore[attr-defined]
         }  # fmt: skip
@@ -107,19 +122,40 @@ class BulkChange:
         """The preview, or, once it is confirmed, the results."""
         try:
             if "confirmed" in request.POST:
-                context["results"] = bulk_requests.carry_out(rows, form.wish(), by=request.user)
+                seen = _versions_seen(request, rows)
+                context["results"] = bulk_edits.carry_out(rows, form.wish(), by=request.user, seen=seen)
             else:
-                context["previews"] = bulk_requests.preview(rows, form.wish())
+                context["previews"] = bulk_edits.preview(rows, form.wish(), by=request.user)
                 context["possible"] = sum(not each.refusal for each in context["previews"])
+                context["edits"] = any(each.in_place for each in context["previews"])
         except ValidationError as refused:
             for name, errors in by_field(refused).items():
                 form.add_error(name if name in form.fields else None, errors)
 
 
+def _versions_seen(request: HttpRequest, rows: list[Ticket]) -> dict[int, int]:
+    """What the preview was read at. A confirmation without it was not read: it counts as an older version."""
+    told = {row.pk: request.POST.get(f"version-{row.pk}", "") for row in rows}
+    return {
+        pk: int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+        for pk, text in told.items()
+    }
+
+
 def _start(page: Any, request: HttpRequest, queryset: QuerySet[Ticket]) -> HttpResponse | None:
+    return _page_for(page, request, queryset, WishForm())
+
+
+def _start_pause(page: Any, request: HttpRequest, queryset: QuerySet[Ticket]) -> HttpResponse | None:
+    return _page_for(page, request, queryset, WishForm({"kind": "pause"}))
+
+
+def _page_for(
+    page: Any, request: HttpRequest, queryset: QuerySet[Ticket], form: WishForm
+) -> HttpResponse | None:
     rows = list(queryset.select_related(*page.list_select_related)[: MOST_AT_ONCE + 1])
     if len(rows) > MOST_AT_ONCE:
         messages.error(request, gettext("Choose at most %(most)s tickets at once.") % {"most": MOST_AT_ONCE})
         return None
-    answer: HttpResponse = page.bulk_page(request, rows, WishForm())
+    answer: HttpResponse = page.bulk_page(request, rows, form)
     return answer

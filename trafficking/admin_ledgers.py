@@ -19,7 +19,10 @@ from governance.admin_base import (
     mono,
     related,
 )
+from governance.list_filters import one_of
+from governance.platforms import Platform
 from trafficking.admin_parts import REVIEW_BADGES
+from trafficking.change_lines import TYPE_WORDS
 from trafficking.models import Approval, Plan, PlatformObject
 
 
@@ -34,10 +37,9 @@ class PlanAdmin(LedgerAdmin):
         "convention_shown",
         "created_at",
     )
-    list_filter = ("platform", ("created_at", RangeDateFilter))
+    list_filter = (one_of("platform", Platform.choices), ("created_at", RangeDateFilter))
     search_fields = ("digest", "ticket__campaign__name")
     list_select_related = ("ticket__campaign", "ticket__channel", "convention")
-    date_hierarchy = "created_at"
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("ticket", "digest", "platform", "api_version", "convention")}),)
 
@@ -65,7 +67,6 @@ class ApprovalAdmin(LedgerAdmin):
     list_filter = ("decision", *related("by"), ("at", RangeDateFilter))
     search_fields = ("ticket__campaign__name", "comment", "by__username")
     list_select_related = ("ticket__campaign", "ticket__channel", "by", "plan")
-    date_hierarchy = "at"
     ordering = ("-id",)
     fieldsets = ((None, {"fields": ("ticket", "plan", "decision", "by", "at", "comment")}),)
 
@@ -94,10 +95,11 @@ class PlatformObjectAdmin(LedgerAdmin):
     list_display = (
         "external_shown", "object_type", "name", "state_badge", "review_badge", "ticket_link", "ad_account", "created_at",
     )  # fmt: skip
-    list_filter = ("object_type", "status", "review", *related("ad_account"), ("created_at", RangeDateFilter))
+    list_filter = (
+        one_of("object_type", TYPE_WORDS.items()), "status", "review", *related("ad_account"), ("created_at", RangeDateFilter)
+    )  # fmt: skip
     search_fields = ("external_id", "name", "ticket__campaign__name")
     list_select_related = ("ticket__campaign", "ticket__channel", "ad_account")
-    date_hierarchy = "created_at"
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("external_id", "object_type", "name", "ticket", "ad_account")}),

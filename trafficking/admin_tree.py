@@ -19,17 +19,17 @@ from governance.admin_base import (
     GovernedStackedInline,
     admin_link,
     as_boxes,
-    as_list,
     mono,
     related,
 )
 from trafficking.admin_fields import KeywordsField
 from trafficking.admin_parts import STATUS_BADGES, NamedPart, bid
 from trafficking.models import Ad, AdSet
+from trafficking.structured import structured
 
 
 class AdFields:
-    """The lists of an ad as lines of text."""
+    """Words as lines, media by picture."""
 
     help_texts: ClassVar[dict[str, Any]] = {
         "ad_set": _("The ad set that it belongs to."),
@@ -40,10 +40,8 @@ class AdFields:
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "landing_page":
             kwargs["assume_scheme"] = "https"
-        if db_field.name in ("headlines", "descriptions"):
-            return as_list(db_field, help_text=_("One a line."))
-        if db_field.name == "display_paths":
-            return as_list(db_field, help_text=_("Search ads: at most two, one a line, 15 characters each."))
+        if made := structured(db_field):
+            return made
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
 
 
@@ -75,7 +73,7 @@ class AdSetAdmin(NamedPart, GovernedAdmin):
     }
     list_display = ("name_shown", "ticket_link", "goal", "budget_shown", "status_badge", "external_shown")
     list_filter = ("goal", *related("ticket__campaign", "ticket__channel"), "ticket__status")
-    search_fields = ("name", "governed_name", "external_id")
+    search_fields = ("governed_name", "external_id")
     list_select_related = ("ticket__campaign", "ticket__channel", "ticket__ad_account")
     autocomplete_fields = ("ticket",)
     ordering = ("-id",)
@@ -108,10 +106,8 @@ class AdSetAdmin(NamedPart, GovernedAdmin):
         return super().get_queryset(request).select_related(*self.list_select_related)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "languages":
-            return as_list(db_field, ",", _("ISO 639-1 codes with commas between: en, es. Empty: all."))
-        if db_field.name in ("audiences_include", "audiences_exclude", "placements"):
-            return as_list(db_field)
+        if made := structured(db_field):
+            return made
         if db_field.name == "genders":
             return as_boxes(
                 db_field, [("FEMALE", _("Female")), ("MALE", _("Male"))], _("Nothing ticked: all.")
@@ -155,7 +151,7 @@ class AdAdmin(NamedPart, AdFields, GovernedAdmin):
         *related("ad_set__ticket__campaign", "ad_set__ticket__channel"),
         "ad_set__ticket__status",
     )
-    search_fields = ("name", "governed_name", "external_id", "creative_external_id")
+    search_fields = ("governed_name", "external_id", "creative_external_id")
     list_select_related = ("ad_set__ticket__campaign", "ad_set__ticket__channel")
     autocomplete_fields = ("ad_set",)
     ordering = ("-id",)

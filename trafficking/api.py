@@ -33,12 +33,14 @@ from governance.api.fields import AmountField, DayField, PersonField, ReferenceF
 from governance.api.filters import GovernedFilters, ReferenceFilter
 from governance.api.serializers import GovernedBody, StrictBody, StrictRows, apply_values
 from governance.api.viewsets import GovernedView, RowsView, UploadView
-from governance.findings import Finding, blocking
+from governance.findings import SEVERITIES, Finding, blocking
 from governance.models import AdAccount, Brand, Channel, Market, User
 from governance.platforms import Platform
 from governance.tables import Refused, Source
 from trafficking import qa, services
+from trafficking.api_building import BuildingActions, NewCampaignBody, PreviewResultBody
 from trafficking.api_requests import MomentField, RequestActions, by_account_clocks
+from trafficking.building import TreeDraft
 from trafficking.change_lines import spending_words
 from trafficking.models import Ad, AdSet, Approval, Plan, Ticket
 from trafficking.platforms.registry import platform
@@ -51,7 +53,7 @@ STAMPS = ("archived_at", "created_at", "updated_at")
 class FindingBody(serializers.Serializer):
     code = serializers.CharField()
     field = serializers.CharField(help_text="Path within the ticket; empty for the whole.", allow_blank=True)
-    severity = serializers.ChoiceField(choices=["block", "warn"])
+    severity = serializers.ChoiceField(choices=SEVERITIES)
     params = serializers.DictField()
     message = serializers.CharField()
     remedy = serializers.CharField(allow_blank=True)
@@ -206,6 +208,15 @@ class TicketBody(TicketSummaryBody):
         return {"task_id": str(latest.public_id), "state": latest.state, "status_url": url}
 
 
+class PreviewBody(TicketBody):
+    """A ticket that is not saved; `new_campaign` for one that is made with it."""
+
+    new_campaign = NewCampaignBody(required=False)
+
+    class Meta(TicketBody.Meta):
+        fields = (*TicketBody.Meta.fields, "new_campaign")  # type: ignore[assignment]
+
+
 class TicketFilters(GovernedFilters):
     campaign = ReferenceFilter(Campaign, "campaign")
     brand = ReferenceFilter(Brand, "campaign__brand")
@@ -320,10 +331,11 @@ _BULK = (
     ),
     requests=extend_schema(responses={201: TicketBody}),
     undo=extend_schema(responses={201: TicketBody}),
+    preview=extend_schema(request=PreviewBody, responses=PreviewResultBody),
     update=extend_schema(description="The whole ticket: ad sets and ads that are not named are deleted, fields left out go back to their defaults."),
     partial_update=extend_schema(description="What is given: ad sets and ads that are named are changed, new ones added, all others stay."),
 )  # fmt: skip
-class TicketView(RequestActions, GovernedView):
+class TicketView(RequestActions, BuildingActions, GovernedView):
     permission_model = Ticket
     serializer_class = TicketBody
     filterset_class = TicketFilters
@@ -331,8 +343,9 @@ class TicketView(RequestActions, GovernedView):
     ordering_fields = ("start_on", "end_on", "status", "updated_at")
     action_permissions: ClassVar[dict[str, str]] = {
         "submit": "trafficking.change_ticket", "cancel": "trafficking.change_ticket", "reopen": "trafficking.change_ticket",
-        "approve": "trafficking.approve_ticket", "reject": "trafficking.approve_ticket", "plan": "trafficking.view_ticket",
+        "withdraw": "trafficking.change_ticket", "approve": "trafficking.approve_ticket", "reject": "trafficking.approve_ticket", "plan": "trafficking.view_ticket",
         **RequestActions.request_permissions,
+        **BuildingActions.building_permissions,
     }  # fmt: skip
 
     def summaries(self) -> QuerySet:
@@ -383,6 +396,20 @@ class TicketView(RequestActions, GovernedView):
         values = _by_clocks({"owner": self.request.user, **values}, values.get("ad_account"))
         drafts = _drafts(values.pop("ad_sets", []))
         return save_tree(ticket=apply_values(Ticket(), values), ad_sets=drafts)
+
+    def draft_of(self, data: Any) -> TreeDraft:
+        """An unsaved ticket of a body, for BuildingActions."""
+        body: Any = PreviewBody(data=data, context=self.get_serializer_context())
+        makes_campaign = isinstance(data, dict) and data.get("new_campaign") is not None
+        body.fields["campaign"].required = not makes_campaign
+        values = {"owner": self.request.user, **body.values_or_raise()}
+        values = _by_clocks(values, values.get("ad_account"))
+        drafts = _drafts(values.pop("ad_sets", []))
+        fresh = values.pop("new_campaign", None)
+        if makes_campaign:
+            values["campaign"] = Campaign(**fresh)
+        ticket = apply_values(Ticket(), values)
+        return TreeDraft(ticket.campaign, ticket, drafts)
 
     def _changed(self, row: Ticket, values: dict[str, Any]) -> Ticket:
         values = _by_clocks(values, values.get("ad_account") or row.ad_account)
@@ -438,6 +465,13 @@ class TicketView(RequestActions, GovernedView):
         """Give it up. Its names stay reserved."""
         given = CommentBody(data=request.data).values_or_raise()
         return self._moved(lambda ticket: services.cancel_ticket(ticket=ticket, by=request.user, **given))
+
+    @extend_schema(request=CommentBody, responses=TicketBody)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, **kwargs: Any) -> Response:
+        """Take it back to DRAFT before it is queued. What was checked and approved is void."""
+        given = CommentBody(data=request.data).values_or_raise()
+        return self._moved(lambda ticket: services.withdraw_ticket(ticket=ticket, by=request.user, **given))
 
     @extend_schema(request=None, responses=TicketBody)
     @action(detail=True, methods=["post"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +44,7 @@ def spend_usd(snapshot: TicketSnapshot, usd_rate: Decimal | None) -> Decimal | N
 
 def basis_of(
     ticket: Ticket, objects: Iterable[Held], qa_rules: Iterable[QARule], rule: ApprovalRule | None,
-    convention: NamingConvention | None,
+    convention: NamingConvention | None, built: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """What an approval rests on beside the operations: any change of it voids the approval."""
     basis: dict[str, Any] = {
@@ -59,6 +59,8 @@ def basis_of(
         ),
         "approval": f"{rule.public_id}:{rule.version}" if rule else "house",
     }
+    if built:
+        basis["built_rules"] = _digest(list(built))
     if ticket.request_type != "CREATE":
         basis["live"] = held.live_digests(objects)
     if ticket.go_live_at:
@@ -70,6 +72,7 @@ def basis_of(
 PARTS = {
     "convention": "the naming convention",
     "rules": "a QA rule or its thresholds",
+    "built_rules": "a rule that a data admin built",
     "safety": "the brand's safety settings",
     "approval": "the approval rule",
     "live": "what the platform has",

@@ -7,9 +7,11 @@ class TraffickingConfig(AppConfig):
     verbose_name = _("Traffic")
 
     def ready(self) -> None:
+        from campaigns import standing
         from campaigns.signals import names_rebuilt
-        from governance import credentials, findings
-        from trafficking import renaming, rules, ticket_actions, ticket_panels
+        from governance import credentials, findings, rule_fields
+        from trafficking import admin_live, built_rules, renaming, rules, ticket_actions, ticket_panels
+        from trafficking import rule_fields as ticket_fields
         from trafficking.imports import messages as imports
         from trafficking.media import messages as media
         from trafficking.platforms import changes, schema
@@ -21,6 +23,10 @@ class TraffickingConfig(AppConfig):
         for platform in platforms().values():
             findings.register_messages(platform.messages)
             credentials.register_fields(platform.key, platform.credential_fields)
+        findings.register_messages(built_rules.MESSAGES)
+        rule_fields.register(ticket_fields.house_fields())
+        rule_fields.register(ticket_fields.payload_fields())
+        standing.tickets_of = admin_live.standings_of_campaigns
         ticket_actions.register()
         ticket_panels.register_all()
         names_rebuilt.connect(renaming.rename_parts, dispatch_uid="trafficking.renaming")

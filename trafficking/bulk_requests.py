@@ -1,4 +1,5 @@
 """One change to many campaigns that are built: previewed before and after, then one following ticket for each.
+Tickets that are still drafts are edited in place by `bulk_edits`, with the same changes.
 
 Each ticket is written whole or not at all, then submitted; what becomes of one stops no other, and each is told.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
@@ -18,17 +19,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from governance import money
-from governance.findings import blocking
+from governance.findings import Finding, blocking
 from trafficking import held, requests, services
 from trafficking.change_lines import starts_spending
 from trafficking.models import Ad, AdSet, Ticket
 from trafficking.platforms.registry import platform
 
-Kind = Literal["budget_percent", "budget_to", "end_on", "landing_page", "pause", "activate"]
+Kind = Literal[
+    "budget_percent", "budget_to", "shift_days", "start_on", "end_on", "landing_page", "pause", "activate"
+]
 Type = Ticket.RequestType
 KINDS: tuple[tuple[str, Any], ...] = (
     ("budget_percent", gettext_lazy("Budget up or down by a share")),
     ("budget_to", gettext_lazy("Budget to an amount")),
+    ("shift_days", gettext_lazy("Dates: earlier or later by days")),
+    ("start_on", gettext_lazy("First day")),
     ("end_on", gettext_lazy("Last day")),
     ("landing_page", gettext_lazy("Landing page: find and replace")),
     ("pause", gettext_lazy("Pause")),
@@ -40,11 +45,14 @@ SWITCHES: dict[str, str] = {"pause": Type.PAUSE, "activate": Type.ACTIVATE}
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked of all: `percent` for budget_percent (10 is a tenth more, -20 a fifth less), `amount` in each
-    account's own currency, `end_on` a day by each account's clocks, `find` and `put` for landing_page."""
+    account's own currency, `days` for shift_days (-7 is a week earlier), `start_on` and `end_on` a day by each account's
+    clocks, `find` and `put` for landing_page."""
 
     kind: Kind
     percent: Decimal | None = None
     amount: Decimal | None = None
+    days: int | None = None
+    start_on: date | None = None
     end_on: date | None = None
     find: str = ""
     put: str = ""
@@ -62,17 +70,24 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Of one campaign: the tree that would be changed, and how; `refusal` is why it can't be, in words."""
+    """Of one campaign: the tree that would be changed, and how; `refusal` is why it can't be, in words.
+
+    `in_place`: the ticket itself is edited, and `findings` are what QA would then say; else a ticket is made that follows
+    it. `note` is what else comes of it."""
 
     ticket: Ticket
     tree: Ticket | None
     steps: tuple[Step, ...] = ()
     refusal: str = ""
+    in_place: bool = False
+    findings: tuple[Finding, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`made` follows `ticket`; without one nothing was written for it. `problem` in words, "" where QA has passed it."""
+    """`made` follows `ticket`, or is it where it was edited in place; without one nothing was written for it. `problem` in
+    words, "" where QA has passed it, or where the edit was saved."""
 
     ticket: Ticket
     made: Ticket | None
@@ -109,6 +124,8 @@ def _refuse_incomplete(wish: Wish) -> None:
     missing = {
         "budget_percent": ("percent", not wish.percent, _("Say by how much: 10 for a tenth more, -20 for a fifth less.")),
         "budget_to": ("amount", wish.amount is None, _("Say the amount.")),
+        "shift_days": ("days", not wish.days, _("Say by how many days: 7 for a week later, -7 for a week earlier.")),
+        "start_on": ("start_on", wish.start_on is None, _("Say the day.")),
         "end_on": ("end_on", wish.end_on is None, _("Say the day.")),
         "landing_page": ("find", not wish.find, _("Say what to find in the landing pages.")),
     }  # fmt: skip
@@ -160,6 +177,8 @@ def _apply(tree: Ticket, wish: Wish) -> _Changed:
     changes: dict[str, Callable[[Ticket, Wish], _Changed]] = {
         "budget_percent": _budgets,
         "budget_to": _budgets,
+        "shift_days": _shifted,
+        "start_on": _starts,
         "end_on": _ends,
         "landing_page": _pages,
     }
@@ -197,6 +216,43 @@ def _amount(tree: Ticket, before: Decimal, wish: Wish) -> Decimal:
 def _note(found: _Changed, what: str, before: Decimal, after: Decimal, currency: str) -> None:
     if before != after:
         found.steps.append(Step(what, money.shown(before, currency), money.shown(after, currency)))
+
+
+def _shifted(tree: Ticket, wish: Wish) -> _Changed:
+    """The whole flight, and the days that ad sets have of their own, by as many days."""
+    found, by = _Changed(ticket=tree), timedelta(days=wish.days or 0)
+    _move(found, _("first day"), tree, "start_on", tree.start_on + by)
+    _move(found, _("last day"), tree, "end_on", tree.end_on + by)
+    for row in tree.ad_sets.all():
+        own = [(name, day) for name in ("start_on", "end_on") if (day := getattr(row, name)) is not None]
+        for name, day in own:
+            _move(found, row.name, row, name, day + by)
+        found.ad_sets += [row] if own else []
+    return found
+
+
+def _starts(tree: Ticket, wish: Wish) -> _Changed:
+    """The flight's first day; ad sets with a first day of their own follow it where they began with the flight, and are
+    shortened where they would begin earlier."""
+    found, start, flight_start = _Changed(), wish.start_on, tree.start_on
+    assert start is not None  # refused as incomplete
+    if start != flight_start:
+        found.ticket = tree
+        _move(found, _("first day"), tree, "start_on", start)
+    for row in tree.ad_sets.all():
+        if (
+            row.start_on is not None
+            and row.start_on != start
+            and (row.start_on == flight_start or row.start_on < start)
+        ):
+            _move(found, row.name, row, "start_on", start)
+            found.ad_sets.append(row)
+    return found
+
+
+def _move(found: _Changed, what: str, row: Ticket | AdSet, name: str, day: date) -> None:
+    found.steps.append(Step(what, _day(getattr(row, name)), _day(day)))
+    setattr(row, name, day)
 
 
 def _ends(tree: Ticket, wish: Wish) -> _Changed:

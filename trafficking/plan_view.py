@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext, ngettext
 
 from campaigns.admin import days
 from governance import money
 from governance.platforms import Platform
+from trafficking import rules
 from trafficking.admin_following import moment, scope_names
 from trafficking.change_lines import changed_objects, spending_words
 from trafficking.models import AdSet, Approval, Plan, Ticket
 from trafficking.platforms.registry import platform
 from trafficking.services import approvers, current_plan
-from trafficking.statuses import GUARDED
+from trafficking.snapshots import ticket_snapshot
+from trafficking.statuses import GUARDED, Status
 
 
 def plan_context(plan: Plan | None) -> dict[str, Any] | None:
@@ -41,12 +47,116 @@ def plan_context(plan: Plan | None) -> dict[str, Any] | None:
         "note": ticket.request_note,
         "creates": any(each["action"] == "create" for each in plan.operations),
         "digest": plan.digest,
+        "summary": summary(plan, ticket),
         "platform": Platform(plan.platform).label,
         "api_version": plan.api_version,
         "operations": [
             _operation(number, each, kinds) for number, each in enumerate(plan.operations, start=1)
         ],
     }
+
+
+#: Above this share a changed amount leaps to the eye: a slip of a decimal point is ten times or a hundred.
+LEAP = 5
+
+
+def summary(plan: Plan, ticket: Ticket) -> dict[str, Any]:
+    """The strip at the top: what it may spend, when, how many objects, the largest change, whose eyes."""
+    currency = ticket.ad_account.currency
+    spend = rules.spend(ticket_snapshot(ticket)) if ticket.request_type in Ticket.CONTENT else None
+    return {
+        "day": money.shown(spend[0].quantize(Decimal("0.01")), currency) if spend else "",
+        "flight_total": money.shown(spend[1].quantize(Decimal("0.01")), currency) if spend else "",
+        "units": _in_units(plan, currency),
+        "days": days(ticket.start_on, ticket.end_on),
+        "objects": _counted(plan),
+        "largest": _largest(plan, currency),
+    }
+
+
+def _counted(plan: Plan) -> list[tuple[int, str]]:
+    """How many of each kind it touches, in the order of the tree."""
+    kinds = [each["type"] for stored in plan.operations for each in stored.get("objects") or ()]
+    return [(count, _words(kind)) for kind, count in Counter(kinds).items()]
+
+
+def _amounts(body: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every plain value of a body with its last name."""
+    if isinstance(body, dict):
+        for key, value in body.items():
+            yield from _amounts(value, key)
+    elif isinstance(body, list):
+        for each in body:
+            yield from _amounts(each, at)
+    else:
+        yield at, body
+
+
+def _in_units(plan: Plan, currency: str) -> list[dict[str, str]]:
+    """Budgets as the platform gets them beside what they are in the account's currency, worked back from the body."""
+    known = platform(plan.platform)
+    found = {}
+    for stored in plan.operations:
+        for field, value in _amounts(stored.get("body")):
+            unit = known.money_unit(field, currency) if _is_budget(field, value) else None
+            if unit is not None:
+                amount = money.shown(Decimal(str(value)) * unit, currency)
+                found[field, str(value)] = {"field": field, "sent": str(value), "means": amount}
+    return list(found.values())[:6]
+
+
+def _is_budget(field: str, value: Any) -> bool:
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return plain and ("budget" in field.lower() or "micros" in field.lower()) and _number(value) is not None
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _largest(plan: Plan, currency: str) -> dict[str, Any] | None:
+    """The amount that changes most, by how many times."""
+    known, found = platform(plan.platform), []
+    for each in plan.changes:
+        unit = known.money_unit(each["field"].rpartition(".")[2], currency) if each.get("field") else None
+        before, after = _number(each.get("before")), _number(each.get("after"))
+        if unit is None or not before or not after or before < 0 or after < 0:
+            continue
+        factor = max(after / before, before / after)
+        found.append((factor, each["name"], before * unit, after * unit))
+    if not found:
+        return None
+    factor, name, before, after = max(found, key=lambda one: one[0])
+    return {
+        "name": name, "before": money.shown(before, currency), "after": money.shown(after, currency),
+        "times": f"{factor:.3g}", "leaps": factor >= LEAP,
+    }  # fmt: skip
+
+
+def eyes(plan: Plan, user: Any) -> str:
+    """Whether this person may approve it, in words."""
+    ticket = plan.ticket
+    if plan.approvers_needed == 0:
+        return gettext("Nobody has to approve it: a rule says so.")
+    if ticket.requested_by_id == user.pk:
+        return gettext("You asked for it, so someone else approves.")
+    if user.pk in approvers(plan):
+        return gettext("You have approved it: another person decides.")
+    return gettext("%(who)s asked for it; you are the second pair of eyes.") % {
+        "who": ticket.requested_by or "–"
+    }
+
+
+def next_waiting(ticket: Ticket, user: Any) -> Ticket | None:
+    """The oldest plan that waits for this person's approval, after this one. Asked by the index on status."""
+    if not user.has_perm("trafficking.approve_ticket"):
+        return None
+    rows = Ticket.objects.visible_to(user).filter(status=Status.READY_FOR_API).exclude(pk=ticket.pk)
+    rows = rows.exclude(requested_by=user).exclude(plans__approvals__by=user, plans__digest=F("digest"))
+    return rows.filter(pk__gt=ticket.pk).order_by("pk").first() or rows.order_by("pk").first()
 
 
 def approval_state(plan: Plan) -> dict[str, Any]:
@@ -69,6 +179,7 @@ def rests_on(plan: Plan, ticket: Ticket) -> list[str]:
     words = {
         "convention": gettext("naming convention %(number)s") % {"number": plan.convention.number},
         "rules": gettext("the QA rules and their thresholds"),
+        "built_rules": gettext("the rules that data admins built"),
         "safety": gettext("the brand's safety settings"),
         "approval": gettext("the approval rule"),
         "live": _live_words(plan.basis.get("live") or {}),

@@ -15,10 +15,11 @@ from governance import naming
 from governance.findings import Finding, blocking
 from governance.models import NamingConvention, QARule
 from governance.models.rates import Rates
-from trafficking import approvals, held, rules
+from trafficking import approvals, built_rules, held, rules
 from trafficking.models import ApprovalRule, Ticket
 from trafficking.platforms.base import Change, Compiled, Operation, Platform, TicketSnapshot, plan_digest
 from trafficking.platforms.registry import platform
+from trafficking.rule_fields import Checked
 from trafficking.snapshots import ticket_snapshot
 from trafficking.statuses import RUNNING, Status
 
@@ -56,15 +57,20 @@ def check_ticket(ticket: Ticket) -> Report:
     snapshot = ticket_snapshot(ticket, governed=governed)
     known = platform(snapshot.platform)
     objects = [] if ticket.request_type == CREATE else held.held_of(ticket)
-    compiled = known.compile(snapshot, [*objects, *held.files_of(ticket)])
+    files = held.files_of(ticket)
+    compiled = known.compile(snapshot, [*objects, *files])
     configured = {rule.kind: rule for rule in QARule.objects.current()}
     convention = NamingConvention.in_force_or_none()
     rates = Rates(ticket.ad_account.today())
     rule = approvals.rule_for(ticket, _spend_usd(ticket, snapshot, rates))
-    basis = approvals.basis_of(ticket, objects, configured.values(), rule, convention)
+    built = built_rules.rules_for(ticket)
+    basis = approvals.basis_of(ticket, objects, configured.values(), rule, convention, built_rules.digests(built))
     account = snapshot.account.external_id
+    whole = compiled.operations if ticket.request_type == CREATE else None
+    checked = Checked(ticket, snapshot, rates, tuple(files), whole)
+    findings = _findings(ticket, snapshot, compiled, known, configured, governed, rates)
     return Report(
-        _unique(_findings(ticket, snapshot, compiled, known, configured, governed, rates)),
+        _unique([*findings, *built_rules.findings_of(built, checked)]),
         compiled.operations,
         compiled.changes,
         plan_digest(known.key, known.api_version, account, compiled.operations, basis),

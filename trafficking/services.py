@@ -267,6 +267,15 @@ def cancel_ticket(*, ticket: Ticket, by: Any, comment: str = "") -> None:
         transition(ticket, Status.CANCELLED)
 
 
+def withdraw_ticket(*, ticket: Ticket, by: Any, comment: str = "") -> None:
+    """Take it back to DRAFT before it is queued, to be changed. What was checked and approved is void."""
+    require_permission(by, "trafficking.change_ticket", ticket)
+    if ticket.status not in (Status.QA_FAILED, Status.READY_FOR_API, Status.APPROVED):
+        raise WrongStatus(ticket, Status.DRAFT)
+    with acting(by, reason=comment or "withdrawn"), _all_or_nothing(ticket):
+        transition(ticket, Status.DRAFT, digest="")
+
+
 def reopen_ticket(*, ticket: Ticket, by: Any) -> None:
     """A ticket that failed before anything was built goes back to DRAFT to be mended."""
     require_permission(by, "trafficking.change_ticket", ticket)

@@ -9,6 +9,7 @@ from unfold.enums import ActionVariant
 
 from governance.findings import blocking
 from trafficking import services
+from trafficking.admin_cloning import CLONE
 from trafficking.admin_requests import REQUESTS
 from trafficking.panels import Order, Outcome, TicketAction, register_action
 from trafficking.statuses import Status
@@ -54,6 +55,11 @@ def _cancel(order: Order) -> Outcome:
     return Outcome(gettext("Cancelled. Its names stay reserved."))
 
 
+def _withdraw(order: Order) -> Outcome:
+    services.withdraw_ticket(ticket=order.ticket, by=order.by, comment=order.comment)
+    return Outcome(gettext("It is a draft again: change it and submit it anew."))
+
+
 def _reopen(order: Order) -> Outcome:
     services.reopen_ticket(ticket=order.ticket, by=order.by)
     return Outcome(gettext("It is a draft again and can be mended."))
@@ -76,6 +82,11 @@ ACTIONS = (
         shows_plan=True, explanation=_("It goes back to draft, with your reason."),
     ),
     TicketAction(
+        name="withdraw", label=_("Withdraw"), icon="undo", run=_withdraw, aside=True, comment="optional",
+        permission="trafficking.change_ticket", statuses=frozenset({S.QA_FAILED, S.READY_FOR_API, S.APPROVED}),
+        explanation=_("It goes back to draft, to be changed. An approval that it has is void."),
+    ),
+    TicketAction(
         name="reopen", label=_("Reopen"), icon="lock_open", run=_reopen,
         permission="trafficking.change_ticket", statuses=frozenset({S.FAILED}),
         explanation=_("For a ticket that failed before anything was built on the platform: it becomes a draft again."),
@@ -90,5 +101,5 @@ ACTIONS = (
 
 
 def register() -> None:
-    for action in (*ACTIONS, *REQUESTS):
+    for action in (*ACTIONS, *REQUESTS, CLONE):
         register_action(action)

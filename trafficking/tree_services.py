@@ -223,18 +223,19 @@ def _set(row: Any, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
-def _content_fields(model: type[Any]) -> list[Any]:
+def content_fields(model: type[Any]) -> list[Any]:
+    """The columns of an ad set or ad that a draft may set."""
     return [each for each in model._meta.concrete_fields if each.name not in _OURS]
 
 
 def _content(row: Any) -> dict[str, Any]:
-    return {each.name: getattr(row, each.name) for each in _content_fields(type(row))} | {
+    return {each.name: getattr(row, each.name) for each in content_fields(type(row))} | {
         "governed_name": row.governed_name
     }
 
 
 def _fresh_values(model: type[Any]) -> dict[str, Any]:
-    return {each.name: each.get_default() for each in _content_fields(model) if each.name != "name"}
+    return {each.name: each.get_default() for each in content_fields(model) if each.name != "name"}
 
 
 # -------------------------------------------------------------------------------------- checks
@@ -252,6 +253,9 @@ def _check(ticket: Ticket, tree: _Tree) -> None:
 
 def _check_part(node: _Node, errors: _Errors) -> bool:
     """Names and content; False where it could not be named."""
+    if not _nameable(node.row.owning_ticket()):
+        _check_fields(node, errors)
+        return False
     try:
         node.row.build_name()
         named = True
@@ -260,6 +264,13 @@ def _check_part(node: _Node, errors: _Errors) -> bool:
         named = False
     _check_fields(node, errors)
     return named
+
+
+def _nameable(ticket: Ticket) -> bool:
+    """What names are made of is there; in a campaign that is made together with its ticket it may not be."""
+    campaign = getattr(ticket, "campaign", None)
+    known = campaign is not None and campaign.brand_id and campaign.market_id and campaign.start_on
+    return bool(known and ticket.channel_id)
 
 
 def _check_fields(node: _Node, errors: _Errors) -> None:

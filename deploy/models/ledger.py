@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from governance.governed import GovernedModel, governed_history
+from governance.search_indexes import Way
 from trafficking.models import Plan, Ticket
 
 
@@ -26,6 +28,8 @@ def time_ordered_uuid() -> uuid.UUID:
 
 class Deployment(GovernedModel):
     """One run of an approved plan. Its public id is its Celery task id, however often it is enqueued."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {"reason": "PART", "created_at": "SPAN"}
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
     UNGOVERNED = frozenset(
@@ -113,6 +117,10 @@ class Operation(models.Model):
     partitioned by it (docs/decisions.md).
     """
 
+    SEARCHED: ClassVar[dict[str, Way]] = {
+        "name": "PART", "error": "PART", "error_code": "WHOLE", "updated_at": "SPAN", "object_type": "CHOICE",
+    }  # fmt: skip
+
     class State(models.TextChoices):
         PENDING = "PENDING", _("Pending")
         SENDING = "SENDING", _("Sending")
@@ -152,7 +160,12 @@ class Operation(models.Model):
         verbose_name = _("operation")
         verbose_name_plural = _("operations")
         ordering = ["deployment", "position"]
-        indexes = [models.Index(fields=["deployment", "position"])]
+        indexes = [
+            models.Index(fields=["deployment", "position"]),
+            # most calls are done and were answered with 200: the rest is what people look for
+            models.Index(fields=["state"], name="operation_not_done", condition=~models.Q(state="DONE")),
+            models.Index(fields=["http_status"], name="operation_refused", condition=models.Q(http_status__gt=200)),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.position}. {self.action} {self.object_type} {self.name}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import AdAccount
+from governance.search_indexes import Way
 from trafficking.models import PlatformObject, Ticket
 
 
@@ -44,6 +46,8 @@ class AccountWatch(models.Model):
 
 class Drift(models.Model):
     """One field that a platform no longer has as it was applied: applied, wanted and live side by side."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {"field": "START", "reason": "PART", "found_at": "SPAN"}
 
     class State(models.TextChoices):
         OPEN = "OPEN", _("Open")
@@ -98,6 +102,10 @@ class Drift(models.Model):
 class ExistingObject(models.Model):
     """An object that an account already has, by whomever it was made: read, and its name held against the convention."""
 
+    SEARCHED: ClassVar[dict[str, Way]] = {
+        "name": "PART", "proposed_name": "PART", "external_id": "WHOLE", "status": "CHOICE",
+    }  # fmt: skip
+
     public_id = models.UUIDField(_("public id"), default=uuid.uuid4, unique=True, editable=False)
     ad_account = models.ForeignKey(
         AdAccount, on_delete=models.CASCADE, related_name="existing_objects", verbose_name=_("ad account")
@@ -131,7 +139,10 @@ class ExistingObject(models.Model):
                 fields=["ad_account", "object_type", "external_id"], name="existing_object_once"
             )
         ]
-        indexes = [models.Index(fields=["ad_account", "object_type", "legal"])]
+        indexes = [
+            models.Index(fields=["ad_account", "object_type", "legal"]),
+            models.Index(fields=["ad_account", "name", "id"], name="existing_object_listed"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name or self.external_id

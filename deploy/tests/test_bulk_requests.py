@@ -143,7 +143,8 @@ def test_the_pages_ask_show_and_tell(two, client, trafficker):
     assert "$1,100.00" in shown and "Make and submit 2 tickets" in shown and Ticket.objects.count() == 2
     lacking = client.post(url, {**values, "percent": ""}).content.decode()
     assert "Say by how much" in lacking
-    told = client.post(url, {**values, "confirmed": "1"}).content.decode()
+    read = {f"version-{each.pk}": each.version for each in two}
+    told = client.post(url, {**values, **read, "confirmed": "1"}).content.decode()
     assert told.count("QA passed: it waits for approval.") == 2 and Ticket.objects.count() == 4
     client.force_login(UserFactory(roles=["Approver"], everywhere=True))
     assert client.post(url, values).status_code == 403

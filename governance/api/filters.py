@@ -18,6 +18,8 @@ from governance.api import pagination
 from governance.api.errors import field_problem
 from governance.api.fields import find_row
 from governance.platforms import platform_key
+from governance.search_indexes import ways_of
+from governance.searching import find
 
 _ALWAYS = pagination.PARAMETERS | {"search", "format"}
 
@@ -37,7 +39,17 @@ class StrictFilters(DjangoFilterBackend):
         return super().filter_queryset(request, queryset, view)
 
 
-FILTERS = [StrictFilters, SearchFilter]
+class IndexedSearch(SearchFilter):
+    """`?search=`: large tables are searched as the admin's lists are, by words that an index finds."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
+        text = request.query_params.get(self.search_param, "")
+        if not ways_of(queryset.model):
+            return super().filter_queryset(request, queryset, view)
+        return find(queryset, text, view.search_fields, request.user) if text.strip() else queryset
+
+
+FILTERS = [StrictFilters, IndexedSearch]
 
 
 class ReferenceFilter(django_filters.CharFilter):

@@ -178,10 +178,33 @@ def test_a_dry_run_writes_nothing():
 
 
 def test_the_change_log_says_who_and_from_which_file():
-    person = UserFactory()
+    person = UserFactory(roles=["Data admin"], everywhere=True)
     run({"brands": DOCUMENT["brands"]}, user=person)
     entry = Brand.history.get()
     assert entry.history_user == person and "g.json" in entry.history_change_reason
+
+
+def test_a_person_imports_only_what_their_role_and_their_grants_allow():
+    BrandFactory(code="OWN", name="Own"), BrandFactory(code="OTHER", name="Other")
+    planner = UserFactory(roles=["Planner"], everywhere=True)
+    row = {"code": "OWN", "name": "Renamed"}
+    refused = run({"brands": [row]}, user=planner)
+    assert [each.code for each in refused.findings] == ["governance.no_right"]
+    admin = UserFactory(roles=["Data admin"])
+    Grant.objects.create(user=admin, brand=Brand.objects.get(code="OWN"))
+    assert run({"brands": [row]}, user=admin).updated == {"brands": 1}
+    refused = run({"brands": [{"code": "OTHER", "name": "Taken over"}]}, user=admin)
+    assert [each.code for each in refused.findings] == ["governance.outside_reach"]
+    assert Brand.objects.get(code="OTHER").name == "Other"
+
+
+def test_a_table_of_one_kind_needs_no_column_for_it():
+    text = "code;name;omnitraffick_errors\nAB;Able;told before\nCD;;\n"
+    source = Source("brands.csv", text.encode())
+    result = import_governance(source=source, kind="brands")
+    assert [(f.code, f.params["row"]) for f in result.findings] == [("cell.required", 3)]
+    source = Source("brands.csv", text.replace("CD;;", "CD;Candle;").encode())
+    assert import_governance(source=source, kind="brands").created == {"brands": 2}
 
 
 def test_the_command_speaks_json_and_exits_with_one_on_errors(tmp_path, capsys):

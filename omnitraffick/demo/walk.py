@@ -84,6 +84,7 @@ class Walk:
         tickets = demo_tickets()
         if tickets and all(ticket.status == Status.TRAFFICKED_SUCCESS for ticket in tickets):
             return
+        people.grant_reach()  # whoever has everything; those of one brand follow once there is that brand
         governance = import_governance(
             source=_source("governance.json"), user=people.user_named("data.admin")
         )

@@ -75,6 +75,8 @@ def _sent(bound: Any) -> dict[str, Any]:
     value = bound.value()
     if isinstance(value, bool):
         return {bound.html_name: "on"} if value else {}
+    if hasattr(bound.field.widget, "as_sent"):
+        return bound.field.widget.as_sent(bound.html_name, value)
     if hasattr(bound.field.widget, "decompress"):
         parts = bound.field.widget.decompress(value)
         return {f"{bound.html_name}_{at}": part or "" for at, part in enumerate(parts)}

@@ -185,8 +185,8 @@ def test_every_list_and_add_page_opens_without_a_complaint(world, live_server):
             "input[name=file]",
             {"name": "plan.csv", "mimeType": "text/csv", "buffer": b"brand,market\nNOPE,US\n"},
         )
-        visitor.page.click("button:has-text('Read the plan')")
-        visitor.page.wait_for_selector("text=nothing was written")
+        visitor.page.click("button:has-text('Read the file')")
+        visitor.page.wait_for_selector("text=nothing can be imported yet")
         visitor.picture("import-errors")
         visitor.go("admin:deploy_deployment_changelist")
         visitor.picture("empty-ledger")

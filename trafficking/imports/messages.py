@@ -114,6 +114,9 @@ MESSAGES = {
     "import.at_the_same_time": Message(
         _("Somebody else imported or created the same names at this moment."), _("Nothing was written. Import it once more.")
     ),
+    "import.credentials": Message(
+        _("The file has credentials; they can't be uploaded here."), _("Take them out, and enter them on the account's page.")
+    ),
     "import.refused": Message(_("{problem}"), _("Correct it in the file.")),
     "import.unknown_user": Message(_("There is no active person '{text}'."), _("Use the user name as it stands under People.")),
     "creatives.unknown_line": Message(

@@ -65,6 +65,7 @@ class ImportResult:
     lines: list[LineResult] = field(default_factory=list)
     tickets: list[TicketResult] = field(default_factory=list)
     ads: dict[str, int] = field(default_factory=dict)  # created, updated, unchanged, kept
+    campaigns: int = 0  # that the plan's tickets belong to
     findings: list[Finding] = field(default_factory=list)
 
     @property

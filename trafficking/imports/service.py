@@ -20,6 +20,7 @@ from governance.findings import Finding, blocking
 from governance.models import Brand, Market
 from governance.tables import Refused, Source
 from trafficking import qa
+from trafficking.imports import progress
 from trafficking.imports.creatives import CreativeSheet, read_creatives
 from trafficking.imports.files import SheetFiles, fetched_files
 from trafficking.imports.mapping import MappedLine, Mapper, Reported, Vocabulary, Words
@@ -205,7 +206,8 @@ def _mapped(mapper: Mapper, plan: Plan) -> tuple[list[MappedLine], list[Reported
     mapped: list[MappedLine] = []
     reported: list[Reported] = []
     unmapped: Unmapped = []
-    for line in plan.lines:
+    for at, line in enumerate(plan.lines):
+        progress.say("checking", at, len(plan.lines))
         found = mapper.map(line)
         if isinstance(found, Reported):
             reported.append(found)
@@ -260,6 +262,8 @@ def _save_plan(
 
 def _check_tickets(result: ImportResult) -> None:
     """What QA would say of each ticket now; nothing of that is stored."""
+    campaigns = Ticket.objects.filter(pk__in=[ticket.pk for ticket in result.tickets][:10_000])
+    result.campaigns = campaigns.values("campaign").distinct().count()
     names = _governed_names([ticket.pk for ticket in result.tickets])
     for ticket in result.tickets:
         ticket.name = names.get(ticket.pk, "")
@@ -269,7 +273,8 @@ def _check_tickets(result: ImportResult) -> None:
     rows = Ticket.objects.filter(pk__in=checked).select_related(
         "campaign__brand", "campaign__market", "channel", "ad_account"
     )
-    for row in rows:
+    for at, row in enumerate(rows):
+        progress.say("rules", at, len(checked))
         ticket = checked[row.pk]
         if row.status in EDITABLE:
             ticket.findings, ticket.checked = qa.check_ticket(row).findings, True

@@ -25,6 +25,7 @@ from governance.findings import Finding
 from governance.models import AdAccount, Channel, Market
 from governance.models.aliases import alias_key
 from governance.tables import Place
+from trafficking.imports import progress
 from trafficking.imports.creatives import CreativeRow, CreativeSheet
 from trafficking.imports.fresh import (
     FreshCampaigns,
@@ -174,7 +175,8 @@ class PlanWriter:
         builder.build(fresh)
         self.findings += builder.findings
         builder.findings = []
-        for ticket, line in builder.write(check_only=check_only or self.broken):
+        for at, (ticket, line) in enumerate(builder.write(check_only=check_only or self.broken)):
+            progress.say("building", at, len(new))
             self._note_ticket(ticket, "created")
             self._note(line, "created", ticket)
         self.findings += builder.findings

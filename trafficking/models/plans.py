@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from governance.governed import GovernedModel, governed_history
 from governance.models import AdAccount, Brand, NamingConvention
 from governance.money import MoneyField
 from governance.platforms import Platform
+from governance.search_indexes import Way
 from trafficking.models.tickets import Ticket
 from trafficking.platforms.base import Operation
 
@@ -88,6 +89,8 @@ class ApprovalRule(GovernedModel):
 class Plan(GovernedModel):
     """The operations compiled from a ticket, as they will be sent. Written once, never changed."""
 
+    SEARCHED: ClassVar[dict[str, Way]] = {"digest": "START", "created_at": "SPAN", "platform": "CHOICE"}
+
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
     ticket = models.ForeignKey(
@@ -141,6 +144,8 @@ class Plan(GovernedModel):
 class Approval(GovernedModel):
     """Somebody's decision on exactly one digest."""
 
+    SEARCHED: ClassVar[dict[str, Way]] = {"comment": "PART", "at": "SPAN", "decision": "CHOICE"}
+
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
     class Decision(models.TextChoices):
@@ -183,6 +188,10 @@ class Approval(GovernedModel):
 
 class PlatformObject(GovernedModel):
     """An object that a platform holds for us, and what was last applied to it. Deploy writes these."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {
+        "name": "PART", "external_id": "WHOLE", "created_at": "SPAN", "object_type": "CHOICE", "status": "CHOICE",
+    }  # fmt: skip
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
@@ -265,6 +274,11 @@ class PlatformObject(GovernedModel):
                 condition=~models.Q(status="ARCHIVED"),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["review"], name="platform_object_reviewed", condition=models.Q(review__in=["PENDING", "LIMITED", "REJECTED"])
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.external_id}"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from governance.findings import Finding, raise_blocking
 from governance.governed import GovernedModel, governed_history
 from governance.models import AdAccount, Channel
 from governance.money import MoneyField
+from governance.search_indexes import Way
 from trafficking import rules
 from trafficking.platforms.registry import platform
 from trafficking.statuses import EDITABLE, GUARDED, Status
@@ -19,6 +20,8 @@ from trafficking.statuses import EDITABLE, GUARDED, Status
 
 class Ticket(GovernedModel):
     """A trafficking request: one campaign on one channel, to be built in one ad account."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {"external_id": "WHOLE", "request_type": "CHOICE"}
 
     REACH = ("campaign__brand_id", "campaign__market_id")
 
@@ -177,7 +180,11 @@ class Ticket(GovernedModel):
             models.CheckConstraint(condition=models.Q(end_on__gte=models.F("start_on")), name="ticket_ends_after_start",
                                    violation_error_message=_("The last day is before the first day.")),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["status", "-id"]), models.Index(fields=["ad_account", "status"])]
+        indexes = [
+            models.Index(fields=["status", "-id"]), models.Index(fields=["ad_account", "status"]),
+            models.Index(fields=["start_on"], name="ticket_start"),
+            models.Index(fields=["owner", "status"], name="ticket_owner_status"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.campaign} · {self.channel.code}"

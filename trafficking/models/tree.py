@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import BudgetType, naming_result
-from campaigns.rules import built_name
+from campaigns.rules import BuiltName, built_name
 from governance import naming
 from governance.findings import raise_blocking
 from governance.governed import GovernedModel, governed_history
 from governance.models import NamingConvention
 from governance.money import MoneyField
+from governance.search_indexes import Way
 from trafficking import rules
 from trafficking.models.tickets import Ticket
 from trafficking.platforms.base import Platform
@@ -114,8 +115,26 @@ def _name_parts(ticket: Ticket, convention: naming.Convention) -> tuple[dict[str
     return values, [*built.findings, *findings] if not built.name else []
 
 
+def ad_set_name(ticket: Ticket, name: str, rule: naming.Convention) -> BuiltName:
+    """The governed name of an ad set that people call `name`; saved or not."""
+    values, findings = _name_parts(ticket, rule)
+    part, own = naming.name_part(rule, name, part="ad_set")
+    return built_name(rule, "ad_set", {**values, "ad_set": part}, [*findings, *own])
+
+
+def ad_name(ticket: Ticket, ad_set: str, name: str, format_: str, rule: naming.Convention) -> BuiltName:
+    """Likewise of an ad in the ad set that people call `ad_set`."""
+    values, findings = _name_parts(ticket, rule)
+    ad_set_part, upper = naming.name_part(rule, ad_set, part="ad_set")
+    part, own = naming.name_part(rule, name, part="ad")
+    values |= {"ad_set": ad_set_part, "ad": part, "format": format_.replace("_", "")}
+    return built_name(rule, "ad", values, [*findings, *upper, *own])
+
+
 class AdSet(TicketPart):
     """An ad set (Meta) or ad group (TikTok, Google): whom to reach, when, and for how much."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {"governed_name": "PART", "external_id": "WHOLE", "goal": "CHOICE"}
 
     REACH = ("ticket__campaign__brand_id", "ticket__campaign__market_id")
 
@@ -233,10 +252,7 @@ class AdSet(TicketPart):
         convention = NamingConvention.in_force_or_none()
         if convention is None:
             raise ValidationError(_("No naming convention is in force."))
-        rule = convention.as_rules()
-        values, findings = _name_parts(self.ticket, rule)
-        part, own = naming.name_part(rule, self.name, part="ad_set")
-        built = built_name(rule, "ad_set", {**values, "ad_set": part}, [*findings, *own])
+        built = ad_set_name(self.ticket, self.name, convention.as_rules())
         raise_blocking(built.findings, self)
         self.governed_name, self.name_key = built.name, naming.name_key(built.name)
 
@@ -248,6 +264,10 @@ class AdSet(TicketPart):
 
 class Ad(TicketPart):
     """What people see."""
+
+    SEARCHED: ClassVar[dict[str, Way]] = {
+        "governed_name": "PART", "external_id": "WHOLE", "creative_external_id": "WHOLE", "format": "CHOICE",
+    }  # fmt: skip
 
     REACH = ("ad_set__ticket__campaign__brand_id", "ad_set__ticket__campaign__market_id")
 
@@ -323,12 +343,8 @@ class Ad(TicketPart):
         convention = NamingConvention.in_force_or_none()
         if convention is None:
             raise ValidationError(_("No naming convention is in force."))
-        rule = convention.as_rules()
-        values, findings = _name_parts(self.ad_set.ticket, rule)
-        ad_set_part, upper = naming.name_part(rule, self.ad_set.name, part="ad_set")
-        part, own = naming.name_part(rule, self.name, part="ad")
-        values |= {"ad_set": ad_set_part, "ad": part, "format": self.format.replace("_", "")}
-        built = built_name(rule, "ad", values, [*findings, *upper, *own])
+        ad_set = self.ad_set
+        built = ad_name(ad_set.ticket, ad_set.name, self.name, self.format, convention.as_rules())
         raise_blocking(built.findings, self)
         self.governed_name, self.name_key = built.name, naming.name_key(built.name)
 

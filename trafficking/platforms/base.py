@@ -718,6 +718,11 @@ class Platform(ABC):
         thing here; None: its reference has no list, and QA says what is wrong with a value."""
         return None
 
+    def payload_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """JSON Schemas of what creates a campaign ("campaign"), ad set and ad, in the words of `Wanted.fields` where a
+        dot leads into an object: what QA rules may ask about."""
+        return {}
+
     @abstractmethod
     def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
         """The objects that the creating operations leave behind, of a CREATE plan or of a part of one; what updates and

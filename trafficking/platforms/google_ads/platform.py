@@ -44,6 +44,7 @@ from trafficking.platforms.google_ads.reference import (
     SEARCH,
     create_schema,
     envelope_schema,
+    payload_schemas,
 )
 from trafficking.platforms.google_ads.request import compile_request, rename_operation, status_operation
 from trafficking.platforms.google_ads.wanted import wanted
@@ -117,6 +118,9 @@ class GoogleAds(Platform):
 
     def media_findings(self, file: File, kind: str) -> list[Finding]:
         return media.file_findings(file, kind)
+
+    def payload_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        return payload_schemas()
 
     def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
         return wanted(operations)

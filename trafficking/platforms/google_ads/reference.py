@@ -63,6 +63,17 @@ def create_schema(operation: str) -> Schema:
     return Schema(REFERENCE["schemas"][operation], SOURCE)
 
 
+def payload_schemas() -> dict[str, Any]:
+    """What creates a campaign, ad group and ad, uncompiled."""
+    schemas = REFERENCE["schemas"]
+    wrapped = schemas["adGroupAdOperation"]
+    return {
+        "campaign": schemas["campaignOperation"],
+        "ad_set": schemas["adGroupOperation"],
+        "ad": {**wrapped["properties"]["ad"], "$defs": wrapped.get("$defs", {})},
+    }
+
+
 @cache
 def envelope_schema() -> Schema:
     """Schema of the mutate request around the creates."""

@@ -92,6 +92,9 @@ class Meta(Platform):
         }
         return lists.get(field)
 
+    def payload_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        return reference.PAYLOAD_SCHEMAS
+
     def compile(self, ticket: TicketSnapshot, held: Sequence[Held] = ()) -> Compiled:
         known = media.with_uploaded(ticket, held)
         return compile_request(self, known, held, create=compile_ticket, updates=updates.update_operations)

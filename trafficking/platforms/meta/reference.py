@@ -15,6 +15,16 @@ API_VERSION: str = _DATA["source"]["api_version"]
 SOURCE = f"{_DATA['source']['package']} {_DATA['source']['version']} ({API_VERSION})"
 
 OPERATION_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in _DATA["operations"].items()}
+#: An ad holds its creative: Meta reads the two back together.
+_CREATIVE = {**_DATA["operations"]["creative"]}
+PAYLOAD_SCHEMAS: dict[str, Any] = {
+    "campaign": _DATA["operations"]["campaign"],
+    "ad_set": _DATA["operations"]["ad_set"],
+    "ad": {
+        "properties": {**_DATA["operations"]["ad"]["properties"], "creative": _CREATIVE},
+        "$defs": {**_DATA["operations"]["ad"].get("$defs", {}), **_CREATIVE.get("$defs", {})},
+    },
+}
 UPDATE_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in _DATA["updates"].items()}
 MEDIA_SCHEMAS = {name: Schema(schema, SOURCE) for name, schema in _DATA["media_bodies"].items()}
 CONFIG_JSON: dict[str, Any] = _DATA["config"]

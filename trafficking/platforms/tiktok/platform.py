@@ -83,6 +83,9 @@ class TikTok(Platform):
     def media_findings(self, file: File, kind: str) -> list[Finding]:
         return media.file_findings(file, kind)
 
+    def payload_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        return reference.PAYLOAD_SCHEMAS
+
     def wanted(self, operations: Sequence[Operation]) -> tuple[Wanted, ...]:
         return words.wanted_of(operations)
 

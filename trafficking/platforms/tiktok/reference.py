@@ -19,6 +19,14 @@ SOURCE = f"{DATA['sdk']['package']} {DATA['sdk']['version']} ({DATA['api_version
 #: Body schemas by object type, compiled once.
 SCHEMAS: Mapping[str, Schema] = {kind: Schema(schema, SOURCE) for kind, schema in DATA["schemas"].items()}
 
+_AD = DATA["schemas"]["ad"]
+#: An ad is one creative of the body that carries it.
+PAYLOAD_SCHEMAS: Mapping[str, Any] = {
+    "campaign": DATA["schemas"]["campaign"],
+    "ad_set": DATA["schemas"]["ad_set"],
+    "ad": {**_AD["$defs"]["AdcreateCreatives"], "$defs": _AD["$defs"]},
+}
+
 #: door -> schema of what it takes
 DOORS: Mapping[str, str] = DATA["doors"]
 #: object type -> field -> update | learning | budget | replace
