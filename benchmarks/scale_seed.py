@@ -64,7 +64,10 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--today", type=date.fromisoformat, default=datetime.now(tz=UTC).date(), help="the day that flights lie around"
+        "--today",
+        type=date.fromisoformat,
+        default=datetime.now(tz=UTC).date(),
+        help="the day that flights lie around",
     )
     parser.add_argument("--again", action="store_true", help="drop a database of ours first")
     parser.add_argument("--drop", action="store_true", help="only drop it")

@@ -25,9 +25,10 @@ from governance.admin_base import LedgerAdmin, PlainLedgerAdmin, admin_link, is_
 from governance.list_filters import one_of
 from trafficking.change_lines import TYPE_WORDS
 
-
 #: Those that platforms answer with.
-HTTP_STATUSES = [(code, f"{code} {HTTPStatus(code).phrase}") for code in (200, 400, 401, 403, 404, 409, 429, 500, 502, 503)]
+HTTP_STATUSES = [
+    (code, f"{code} {HTTPStatus(code).phrase}") for code in (200, 400, 401, 403, 404, 409, 429, 500, 502, 503)
+]
 
 
 @admin.register(Deployment)

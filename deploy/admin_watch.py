@@ -382,7 +382,7 @@ class ExistingObjectAdmin(ChosenRows):
         "name_shown", "type_shown", "account_shown", "status", "legal_badge", "proposed_shown", "governed_shown", "seen_at",
     )  # fmt: skip
     list_filter = (
-        one_of("object_type", TYPE_WORDS.items()), "legal", GovernedFilter, *related("ad_account"), one_of("status", PLATFORM_STATUSES)
+        one_of("object_type", TYPE_WORDS.items()), "legal", GovernedFilter, *related("ad_account"), one_of("status", PLATFORM_STATUSES or ())
     )  # fmt: skip
     search_fields = ("name", "external_id", "proposed_name")
     list_select_related = ("ad_account", "governed_by__tree__campaign")

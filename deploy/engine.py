@@ -424,7 +424,11 @@ class Run:
         if row.state == OpState.DONE:
             return
         field = source_field(planned.sources, outcome.pointer) if outcome.pointer else ""
-        words = {"error_code": outcome.code[:80] or "refused", "error": outcome.message, "error_field": field[:200]}
+        words = {
+            "error_code": outcome.code[:80] or "refused",
+            "error": outcome.message,
+            "error_field": field[:200],
+        }
         if row.attempts > 1:
             # an earlier sending was lost: it may be what stands in the way, and not to be seen yet
             _move(row, OpState.SENDING, state=OpState.IN_DOUBT, waits=0, **answer, **words)

@@ -339,7 +339,9 @@ def rights_for(kind: str) -> tuple[str, str]:
 
 
 def _rights_findings(kinds: set[str], user: Any | None) -> list[Finding]:
-    lacking = [kind for kind in KINDS if kind in kinds and not (user is None or user.has_perms(rights_for(kind)))]
+    lacking = [
+        kind for kind in KINDS if kind in kinds and not (user is None or user.has_perms(rights_for(kind)))
+    ]
     return [Finding("governance.no_right", params={"kind": kind}) for kind in lacking]
 
 
@@ -513,7 +515,6 @@ class _Saver:
             self.result.findings += _validation_findings(error, entry.place)
             return None
         return row, "created" if new else "updated"
-
 
     def _may_serve(self, entry: _Entry, pairs: Iterable[tuple[Brand, Market]]) -> bool:
         reach = reach_of(self.user) if self.user is not None else Reach(everything=True)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.admin.views.main import ORDER_VAR
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
@@ -36,7 +36,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def _keys(self) -> list[Any]:
         """Primary keys, unsorted; one more than `MOST_COUNTED` where there are more."""
-        rows = self.object_list.order_by()
+        rows = self.object_list.order_by()  # type: ignore[attr-defined]
         return list(rows.values_list("pk", flat=True)[: MOST_COUNTED + 1])
 
     @cached_property
@@ -54,11 +54,11 @@ class BoundedPaginator(Paginator):
         way = _order_by_key(self.object_list)
         if way:
             keys = sorted(self._keys, reverse=way < 0)[first : first + self.per_page]
-            return self._get_page(self.object_list.filter(pk__in=keys), number, self)
+            return Page(self.object_list.filter(pk__in=keys), number, self)
         rows = (
             self.object_list.filter(pk__in=self._keys) if len(self._keys) <= MOST_NAMED else self.object_list
         )
-        return self._get_page(rows[first : first + self.per_page], number, self)
+        return Page(rows[first : first + self.per_page], number, self)
 
 
 def _order_by_key(rows: QuerySet) -> int:
@@ -116,7 +116,7 @@ def sorted_by_index(model: type[Model]) -> frozenset[str]:
 
 
 def _indexed(field: Field) -> bool:
-    return bool(field.primary_key or field.unique or field.db_index)
+    return bool(field.primary_key or field.unique or field.db_index)  # type: ignore[attr-defined]
 
 
 class BoundedLists:

@@ -1,7 +1,7 @@
 """Looking for rows in large tables: a few bounded look-ups, each of which an index answers.
 
 A word that is the code of a brand, a market or a channel means that brand, market or channel. All other words must
-stand together in the row's own texts, or in those of one row that it belongs to. The newest thousand are found;
+stand together in the row's own texts, or in those of one row that it belongs to. The newest five hundred are found;
 who looks for older ones gives one word more.
 """
 
@@ -17,7 +17,7 @@ from django.utils.text import smart_split, unescape_string_literal
 
 from governance.search_indexes import searched_by_part, ways_of
 
-MOST_FOUND = 1000
+MOST_FOUND = 500
 MOST_WORDS = 8
 LONGEST_WORD = 200
 

@@ -476,9 +476,7 @@ def _suggested(name: str, known: Collection[str]) -> str:
     return f" to '{near[0]}'" if near else ""
 
 
-def _rows(
-    table: Table, records: Records, header: _Header, known: set[str], delimiter: str
-) -> Iterator[Row]:
+def _rows(table: Table, records: Records, header: _Header, known: set[str], delimiter: str) -> Iterator[Row]:
     names = header.names
     usable = [(at, name) for at, name in enumerate(names) if name in known and name not in names[:at]]
     nameless = [at for at, name in enumerate(names) if not name and at not in header.ignored]

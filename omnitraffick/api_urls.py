@@ -17,6 +17,7 @@ from governance.api.tokens import TokenView
 from governance.api.views import AdAccountView, BrandView, ChannelView, MarketView, NamingConventionView
 from governance.api.viewsets import UUID_PATTERN, NotThere
 from trafficking.api import MediaPlanImportView, MediaPlanView, TicketView
+from trafficking.api_built_rules import BuiltRuleView
 from trafficking.api_bulk import BulkChangeView
 from trafficking.api_imports import (
     CorrectedFileView,
@@ -27,7 +28,6 @@ from trafficking.api_imports import (
     ImportRunView,
     ImportWriteView,
 )
-from trafficking.api_built_rules import BuiltRuleView
 from trafficking.api_media import MediaFileView
 from trafficking.api_requests import ApprovalRuleView
 

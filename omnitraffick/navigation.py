@@ -96,6 +96,13 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
     }
     if request.user.has_perm("trafficking.view_ticket"):
         desk["items"].append({"title": _("Board"), "icon": "view_kanban", "link": reverse("admin:board")})
+    if request.user.has_perm("trafficking.add_ticket"):
+        build = {
+            "title": _("New ticket"),
+            "icon": "add_circle",
+            "link": reverse("admin:trafficking_ticket_build"),
+        }
+        desk["items"].append(build)
     if request.user.has_perm("deploy.engage_killswitch"):
         stop = {"title": _("Stop…"), "icon": "front_hand", "link": reverse("admin:deploy_killswitch_add")}
         desk["items"].append(stop)

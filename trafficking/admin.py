@@ -88,7 +88,9 @@ class AdSetInline(GovernedTabularInline):
 
 
 @admin.register(Ticket)
-class TicketAdmin(BuilderPages, BulkChange, LiveRows, SavedViews, FollowingTicket, PartOfTicket, GovernedAdmin):
+class TicketAdmin(
+    BuilderPages, BulkChange, LiveRows, SavedViews, FollowingTicket, PartOfTicket, GovernedAdmin
+):
     help_texts: ClassVar[dict[str, Any]] = {
         "campaign": _("What the ticket builds, or a part of it: one ticket a channel."),
         "channel": _("One of the campaign's channels."),

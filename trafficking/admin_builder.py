@@ -96,7 +96,7 @@ class BuilderPages:
 
     def _require_rights(self, request: HttpRequest, ticket: Ticket | None) -> None:
         allowed = (
-            self.has_change_permission(request, ticket)
+            self.has_change_permission(request, ticket)  # type: ignore[attr-defined]
             if ticket is not None
             else self.has_add_permission(request)  # type: ignore[attr-defined]
         )

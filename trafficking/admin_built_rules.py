@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -41,7 +42,7 @@ class TreeWidget(forms.Widget):
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["trafficking/rules.css"]}
-        js: ClassVar[list[str]] = ["trafficking/rules.js"]
+        js: ClassVar[list[Any]] = [Script("trafficking/rules.js", defer=True)]  # the page must be there
 
     def as_sent(self, name: str, value: Any) -> dict[str, Any]:
         return {name: value if isinstance(value, str) else json.dumps(value)}
@@ -130,7 +131,7 @@ class TreeField(forms.Field):
 class RowsField(forms.MultipleChoiceField):
     """Ids of brands or markets, of those that the person has."""
 
-    def to_python(self, value: Any) -> list[int]:
+    def to_python(self, value: Any) -> list[int]:  # type: ignore[override]  # keys, not their text
         return [int(each) for each in super().to_python(value) if each.isdecimal() and len(each) < 19]
 
     def validate(self, value: list[int]) -> None:

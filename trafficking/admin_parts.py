@@ -38,9 +38,8 @@ class PartOfTicket:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         owned = getattr(obj, "pk", None)
-        return super().has_delete_permission(request, obj) and not (
-            owned and not self.ticket_of(obj).editable
-        )  # type: ignore[misc]
+        kept = owned and not self.ticket_of(obj).editable
+        return super().has_delete_permission(request, obj) and not kept  # type: ignore[misc]
 
 
 class NamedPart(PartOfTicket):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -74,7 +74,7 @@ class BuiltRuleBody(GovernedBody):
         instance.brands, instance.markets = [], []
         shown = super().to_representation(instance)
         instance.brands, instance.markets = scope["brands"], scope["markets"]
-        codes = self.context.setdefault("rule_codes", {})
+        codes: dict[str, Any] = cast("dict[str, Any]", self.context).setdefault("rule_codes", {})
         for name, model in (("brands", Brand), ("markets", Market)):
             known = codes.setdefault(name, None) or dict(model.objects.values_list("pk", "code"))
             codes[name] = known

@@ -14,6 +14,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
 from django.forms.models import fields_for_model
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -128,13 +129,12 @@ def _plain_field(db_field: Any) -> forms.Field | None:
         )
     if db_field.name in SEARCHED:
         return db_field.formfield(widget=OneWidget(db_field.name))
-    made = db_field.formfield()
+    scheme = {"assume_scheme": "https"} if isinstance(db_field, models.URLField) else {}
+    made = db_field.formfield(**scheme)
     if isinstance(made, forms.DateField):
         made.widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     if isinstance(made, forms.JSONField | forms.CharField) and isinstance(made.widget, forms.Textarea):
         made.widget.attrs["rows"] = 3
-    if isinstance(made, forms.URLField):
-        made.assume_scheme = "https"
     return made
 
 

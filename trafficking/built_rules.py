@@ -54,6 +54,7 @@ def rules_for(ticket: Ticket) -> list[InForce]:
     found = [
         InForce(str(public_id), content["digest"], content)
         for public_id, content in rows.values_list("public_id", "in_force")
+        if content
     ]
     return [each for each in found if is_for(each.content, ticket)]
 

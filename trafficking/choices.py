@@ -105,7 +105,11 @@ def _accounts(question: Question) -> Iterable[Choice]:
     market = campaign.market_id if campaign else _id(question.beside.get("market", ""))
     if channel is None or brand is None or market is None:
         return
-    rows = AdAccount.objects.visible_to(question.user).serving(brand, market, channel.platform)
+    rows = (
+        AdAccount.objects.visible_to(question.user)
+        .current()
+        .filter(serves__brand_id=brand, serves__market_id=market, platform=channel.platform, active=True)
+    )
     for row in rows.filter(name__icontains=question.text).order_by("name")[:MOST_SHOWN]:
         yield Choice(str(row.pk), row.name, f"{row.external_id} · {row.currency} · {row.get_mode_display()}",
                      {"currency": row.currency})  # fmt: skip

@@ -343,7 +343,7 @@ class _Carried:
         return {**out, "geo": geo}
 
     def _ids(self, row: Any, names: Sequence[str], what: str, *, lost: bool) -> dict[str, Any]:
-        out = {}
+        out: dict[str, Any] = {}
         for name in names:
             values = getattr(row, name)
             if values and lost:

@@ -127,7 +127,7 @@ def _name_campaign(scene: _Scene, campaign: Campaign, findings: list[Finding]) -
 
 
 def _standing_name(campaign: Campaign, channel_id: int | None) -> CampaignChannel | None:
-    if campaign.pk is None:
+    if campaign.pk is None or channel_id is None:
         return None
     return CampaignChannel.objects.filter(campaign_id=campaign.pk, channel_id=channel_id).first()
 

@@ -64,7 +64,9 @@ def check_ticket(ticket: Ticket) -> Report:
     rates = Rates(ticket.ad_account.today())
     rule = approvals.rule_for(ticket, _spend_usd(ticket, snapshot, rates))
     built = built_rules.rules_for(ticket)
-    basis = approvals.basis_of(ticket, objects, configured.values(), rule, convention, built_rules.digests(built))
+    basis = approvals.basis_of(
+        ticket, objects, configured.values(), rule, convention, built_rules.digests(built)
+    )
     account = snapshot.account.external_id
     whole = compiled.operations if ticket.request_type == CREATE else None
     checked = Checked(ticket, snapshot, rates, tuple(files), whole)

@@ -398,12 +398,8 @@ def _payload_reader(key: str, level: str, path: str, kind: Kind) -> Callable[[Su
     def read(subject: Subject) -> Any:
         if subject.of.snapshot.platform != key:
             return None
-        intent = {
-            "campaign": "",
-            "ad_set": lambda: subject.ad_set.intent_id,
-            "ad": lambda: subject.ad.intent_id,
-        }[level]
-        held = subject.of.payload.get((level, intent() if callable(intent) else intent), {})
+        of_level = {"campaign": None, "ad_set": subject.ad_set, "ad": subject.ad}[level]
+        held = subject.of.payload.get((level, of_level.intent_id if of_level is not None else ""), {})
         return _as_kind(held.get(path), kind)
 
     return read

@@ -49,7 +49,7 @@ def _refuse_constant(text: str) -> Any:
 class StructuredWidget(forms.Widget):
     """`read` makes the value of what was sent, `shows` says whether the controls can hold it."""
 
-    empty: Any = ()
+    empty: ClassVar[Any] = []
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["trafficking/structured.css"]}
@@ -451,7 +451,7 @@ class OneWidget(forms.Select):
     def _label(self, value: str) -> str:
         if not hasattr(self.choices, "queryset"):
             return str(dict(self.choices).get(value, value))
-        field = self.choices.field  # a ModelChoiceIterator: asked for one row only
+        field = self.choices.field  # type: ignore[attr-defined]  # a ModelChoiceIterator: asked for one row only
         try:
             return field.label_from_instance(field.queryset.get(pk=value))
         except (ValueError, TypeError, OverflowError, field.queryset.model.DoesNotExist):

@@ -78,7 +78,10 @@ class Deployment(GovernedModel):
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     enqueued_at = models.DateTimeField(_("last enqueued"), null=True, blank=True)
     checked_at = models.DateTimeField(
-        _("last checked"), null=True, blank=True, help_text=_("When plan and rules were last found unchanged.")
+        _("last checked"),
+        null=True,
+        blank=True,
+        help_text=_("When plan and rules were last found unchanged."),
     )
     not_before = models.DateTimeField(
         _("not before"), null=True, blank=True, help_text=_("The authorised moment of going live.")

@@ -275,6 +275,7 @@ class PlatformObject(GovernedModel):
             ),
         ]
         indexes = [
+            models.Index(fields=["object_type", "status"], name="platform_object_standing"),
             models.Index(
                 fields=["review"], name="platform_object_reviewed", condition=models.Q(review__in=["PENDING", "LIMITED", "REJECTED"])
             )

@@ -184,6 +184,7 @@ class Ticket(GovernedModel):
             models.Index(fields=["status", "-id"]), models.Index(fields=["ad_account", "status"]),
             models.Index(fields=["start_on"], name="ticket_start"),
             models.Index(fields=["owner", "status"], name="ticket_owner_status"),
+            models.Index(fields=["status", "-updated_at"], name="ticket_status_moved"),  # columns of the board
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -169,7 +169,9 @@ def test_an_unused_file_is_deleted(browser, brand, ana):
 
 def test_the_page_says_what_each_platform_would_refuse_of_the_file(browser, brand, ana):
     small = browser.get(page("change", library_file(brand, ana, image(60, 40), "dot.png"))).content.decode()
-    square = browser.get(page("change", library_file(brand, ana, image(1200, 1200), "tile.png"))).content.decode()
+    square = browser.get(
+        page("change", library_file(brand, ana, image(1200, 1200), "tile.png"))
+    ).content.decode()
     for label in ("Meta", "TikTok", "Google"):
         assert label in small
     assert "takes it" not in small.split("<strong>Meta")[1].split("</li>")[0]

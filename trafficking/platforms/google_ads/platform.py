@@ -106,8 +106,7 @@ class GoogleAds(Platform):
             "call_to_action": tuple(reference.CALLS_TO_ACTION),
             "placements": tuple(reference.DEMAND_GEN_CHANNELS) if buying_type in ("", DEMAND_GEN) else (),
             "countries": tuple(sorted(reference.COUNTRIES)),
-            "languages": tuple(code for code in reference.REFERENCE["languages"] if "-" not in code)
-            + ("zh",),
+            "languages": (*(code for code in reference.REFERENCE["languages"] if "-" not in code), "zh"),
         }
         if field == "keywords" and buying_type != SEARCH:
             return ()
