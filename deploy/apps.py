@@ -17,12 +17,13 @@ class DeployConfig(AppConfig):
             proof,
             reading,
             rehearsal,
+            selectors,
             services,
             ticket_panels,
             uploads,
         )
         from deploy.models import AccountWatch, KillSwitch
-        from governance import findings
+        from governance import findings, trail
         from trafficking import held, live
         from trafficking import services as tickets
         from trafficking.services import status_moved
@@ -31,6 +32,7 @@ class DeployConfig(AppConfig):
         findings.register_messages(
             {**proof.MESSAGES, **messages.MESSAGES, **halting.MESSAGES, **rehearsal.MESSAGES}
         )
+        trail.register_sight("deploy.killswitch", selectors.stops_visible_to)
         tickets.read_live = reading.read_for_planning
         held.uploaded_ids = uploads.uploaded_ids
         live.progress_of = progress.of_tickets

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+#: Characters of a reason.
+MOST_REASON = 500
+
 _request: ContextVar[Any] = ContextVar("request", default=None)
 _user: ContextVar[Any] = ContextVar("user", default=None)
 _reason: ContextVar[str] = ContextVar("reason", default="")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
@@ -59,6 +59,8 @@ def on_off(active: bool) -> tuple[str, str]:
 class SharedAdmin(GovernedAdmin):
     """Rows that every brand and market lives by: changed by who has them all."""
 
+    asks_reason = True
+
     def _within(self, request: HttpRequest, obj: Any) -> bool:
         return getattr(obj, "pk", None) is None or reach_of(request.user).everything
 
@@ -88,6 +90,7 @@ class CodedForm(GovernedForm):
 class CodedAdmin(GovernedAdmin):
     """A market, brand or channel: its code stands in names."""
 
+    asks_reason = True
     form = CodedForm
     search_fields = ("code", "name")
     ordering = ("code",)
@@ -206,6 +209,7 @@ class ServesInline(GovernedTabularInline):
 
 @admin.register(AdAccount)
 class AdAccountAdmin(GovernedAdmin):
+    asks_reason = True
     help_texts: ClassVar[dict[str, Any]] = {"platform": _("Where the account is; fixed once it is saved.")}
     form = AdAccountForm
     list_display = (
@@ -450,6 +454,7 @@ class ExchangeRateAdmin(SharedAdmin):
 
 @admin.register(Audience)
 class AudienceAdmin(GovernedAdmin):
+    asks_reason = True
     help_texts: ClassVar[dict[str, Any]] = {
         "age_min": _("From 13 to 65. Empty: no lower end."),
         "gender": _("Any: nobody is left out."),
@@ -494,12 +499,6 @@ class AliasAdmin(SharedAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """An alias tells of the brand or market that it leads to."""
-        brands, markets = (model.objects.visible_to(request.user) for model in (Brand, Market))
-        rows = super().get_queryset(request)
-        return rows.filter(Q(brand=None) | Q(brand__in=brands), Q(market=None) | Q(market__in=markets))
-
     @display(description=_("Kind"), ordering="kind", label=True)
     def kind_badge(self, row: Alias) -> str:
         return row.get_kind_display()
@@ -511,6 +510,7 @@ class AliasAdmin(SharedAdmin):
 
 @admin.register(Grant)
 class GrantAdmin(GovernedAdmin):
+    asks_reason = True
     help_texts: ClassVar[dict[str, Any]] = {"user": _("Who may see and change that brand in that market.")}
     list_display = ("user", "brand_shown", "market_shown", "updated_at")
     list_filter = related("user", "brand", "market")

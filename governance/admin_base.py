@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import FieldListFilter
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
@@ -39,6 +39,7 @@ from unfold.widgets import (
 
 from governance import money
 from governance.access import reach_of
+from governance.actor import MOST_REASON, acting
 from governance.exports import ExportsLists
 from governance.findings import Finding
 from governance.history_view import changes_between
@@ -47,6 +48,8 @@ from governance.paging import BoundedLists
 EMPTY = "–"
 #: What every governed row knows of itself; never typed.
 ROW_FACTS = ("public_id", "version_now", "created_at", "updated_at", "archived_at")
+#: The form's field for why something is changed.
+REASON = "change_reason"
 
 
 # ----------------------------------------------------------------------------------------- fields
@@ -67,6 +70,13 @@ class AmountField(forms.DecimalField):
 
     def prepare_value(self, value: Any) -> Any:
         return money.plain(value) if hasattr(value, "normalize") else value
+
+
+def reason_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Why"), required=False, max_length=MOST_REASON, widget=UnfoldAdminTextInputWidget,
+        help_text=_("For whoever reads the history later: what this change is for. It stands beside the change."),
+    )  # fmt: skip
 
 
 class AmountWidget(UnfoldAdminTextInputWidget):
@@ -248,6 +258,8 @@ class GovernedAdmin(ExportsLists, BoundedLists, Limited, SimpleHistoryAdmin, Mod
     empty_hint: Any = ""
     #: field -> the method that shows it in the person's format where it can't be edited
     shown_as: ClassVar[dict[str, str]] = {}
+    #: A change may say why: kept in the history beside it.
+    asks_reason = False
     change_form_before_template = "governance/admin/form_top.html"
     change_form_outer_after_template = "governance/admin/panels.html"
 
@@ -273,21 +285,33 @@ class GovernedAdmin(ExportsLists, BoundedLists, Limited, SimpleHistoryAdmin, Mod
             return own
         if not self.has_change_permission(request, obj):
             own = [(title, self._read(options)) for title, options in own]
+        elif self.asks_reason:
+            own.append((_("Why"), {"fields": (REASON,)}))
         return [*own, (_("Record"), {"fields": ROW_FACTS, "classes": ["collapse"]})]
 
     def _read(self, options: dict[str, Any]) -> dict[str, Any]:
         return {**options, "fields": tuple(self.shown_as.get(name, name) for name in options["fields"])}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if self._asks(request, obj):
+            # no field of the model: it stands beside them
+            named = kwargs.get("fields") or flatten_fieldsets(self.get_fieldsets(request, obj))
+            kwargs["fields"] = [name for name in named if name != REASON]
         made = super().get_form(request, obj, change=change, **kwargs)
         made.request, made.refused = request, getattr(request, "_refused", None)
+        if self._asks(request, obj):
+            made.base_fields[REASON] = reason_field()
         return made
+
+    def _asks(self, request: HttpRequest, obj: Any) -> bool:
+        return self.asks_reason and obj is not None and self.has_change_permission(request, obj)
 
     def _changeform_view(
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
     ) -> Any:
+        why = request.POST.get(REASON, "").strip()[:MOST_REASON] if self.asks_reason else ""
         try:
-            with transaction.atomic():
+            with acting(reason=why), transaction.atomic():
                 return super()._changeform_view(request, object_id, form_url, extra_context)
         except (ValidationError, ProtectedError, RestrictedError, IntegrityError) as refused:
             if request.method != "POST":
@@ -312,7 +336,7 @@ class GovernedAdmin(ExportsLists, BoundedLists, Limited, SimpleHistoryAdmin, Mod
         return panels_of(row, request) if row is not None and self.has_view_permission(request, row) else []
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change and not form.has_changed():
+        if change and not set(form.changed_data) - {REASON}:
             return  # pressing Save on an untouched form changes no version and voids no approval
         self.write(request, obj, form, change)
 

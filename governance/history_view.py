@@ -19,6 +19,8 @@ UNTOLD = frozenset(
     {"id", "version", "updated_at", "created_at", "public_id", "name_key", "text_key", "content_hash"}
 )
 LONGEST = 300
+#: Shown where there is no value.
+NOTHING = "–"
 
 
 def changes_between(before: Any, after: Any) -> list[dict[str, str]]:
@@ -34,7 +36,7 @@ def shown(record: Any, field: models.Field) -> str:
     """One value as people read it."""
     value = getattr(record, field.attname)
     if value is None or value in ("", [], {}):
-        return "–"
+        return NOTHING
     if field.is_relation:
         return _related(record, field)
     text = str(dict(field.flatchoices).get(value, "")) if field.choices else ""

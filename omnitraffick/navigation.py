@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from deploy.models import Alert
+from governance import trail_page
 
 #: section -> (model, icon); a model whose room is not built yet is left out
 SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
@@ -107,6 +108,9 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         stop = {"title": _("Stop…"), "icon": "front_hand", "link": reverse("admin:deploy_killswitch_add")}
         desk["items"].append(stop)
     made = [_section(request, title, models) for title, models in SECTIONS]
+    if trail_page.may_see(request.user):
+        trail = {"title": _("Trail"), "icon": "history", "link": reverse("admin:trail")}
+        next(each for each in made if each["title"] == _("Govern"))["items"].append(trail)
     return [desk, *(section for section in made if section["items"])]
 
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from governance import trail_page
 from omnitraffick import board, desk, health
 
 admin.site.index_title = _("Desk")
@@ -18,7 +19,10 @@ urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     # pages of our own in the admin's namespace, before its catch-all
-    path("admin/", ([*board.urls(), *desk.urls(), *_admin_urls], _admin_app, _admin_namespace)),
+    path(
+        "admin/",
+        ([*board.urls(), *desk.urls(), *trail_page.urls(), *_admin_urls], _admin_app, _admin_namespace),
+    ),
     # before the API itself: it answers every other path below it with its own 404
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),

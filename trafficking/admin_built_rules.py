@@ -171,6 +171,7 @@ class BuiltRuleForm(GovernedForm):
 
 @admin.register(BuiltRule)
 class BuiltRuleAdmin(GovernedAdmin):
+    asks_reason = True
     form = BuiltRuleForm
     empty_hint = _(
         "Without built rules the built-in ones decide. Add one: nothing happens until it is tried and switched on."

@@ -33,6 +33,7 @@ class ApprovalRuleForm(GovernedForm):
 
 @admin.register(ApprovalRule)
 class ApprovalRuleAdmin(GovernedAdmin):
+    asks_reason = True
     form = ApprovalRuleForm
     empty_hint = _("Without any rule one second person approves each plan.")
     help_texts: ClassVar[dict[str, Any]] = {

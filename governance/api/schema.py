@@ -65,11 +65,17 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
 )  # fmt: skip
 
 
+_REASON = OpenApiParameter(
+    "X-Change-Reason", str, OpenApiParameter.HEADER,
+    description="Why it is changed, in at most 500 characters of UTF-8: stands in the history and the trail.",
+)  # fmt: skip
+
+
 class ApiSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         given = list(super().get_override_parameters())
         if self.method in ("PUT", "PATCH", "DELETE") and getattr(self.view, "versioned", False):
-            given.append(_IF_MATCH)
+            given += [_IF_MATCH, _REASON]
         if self.method == "POST" and getattr(self.view, "idempotent", False):
             given.append(_IDEMPOTENCY_KEY)
         return given

@@ -15,9 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.actor import MOST_REASON, acting
 from governance.api import idempotency
 from governance.api.authentication import AUTHENTICATION
-from governance.api.errors import Problem, error_envelope, request_id
+from governance.api.errors import Problem, error_envelope, field_problem, request_id
 from governance.api.etags import etag_of, require_current
 from governance.api.filters import FILTERS
 from governance.api.pagination import NewestFirstCursor
@@ -28,6 +29,16 @@ from governance.api.strict_json import StrictJSONParser
 from governance.models import IdempotencyRecord
 
 UUID_PATTERN = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+
+
+#: Why something is changed, in UTF-8; kept in the history beside the change.
+REASON_HEADER = "X-Change-Reason"
+
+
+def reason_of(request: Any) -> str:
+    """Header values come as Latin-1 (WSGI); clients send UTF-8."""
+    given = request.headers.get(REASON_HEADER, "")
+    return given.encode("latin-1", "replace").decode("utf-8", "replace").replace("\x00", "").strip()
 
 
 class ApiView(APIView):
@@ -49,8 +60,16 @@ class ApiView(APIView):
     def get_exception_handler(self) -> Callable[..., Response]:
         return error_envelope
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is changed while this is answered is changed for the reason that the header gives."""
+        with acting(reason=reason_of(request)):
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if len(reason_of(request)) > MOST_REASON:
+            text = _("Say why in at most %(most)s characters.") % {"most": MOST_REASON}
+            raise field_problem(REASON_HEADER, "max_length", text)
         key = request.headers.get(idempotency.HEADER)
         if key is not None and request.method == "POST" and self.idempotent:
             self._begun = idempotency.begin(request, key)

@@ -107,6 +107,17 @@ def _by_platform(name: str, value: Any) -> dict[str, Any]:
     return {str(keys[written]): ids for written, ids in value.items()}
 
 
+class AliasQuerySet(GovernedQuerySet):
+    def visible_to(self, user: Any) -> AliasQuerySet:
+        """An alias tells of the brand or market that it leads to."""
+        brands, markets = (model.objects.visible_to(user).values("pk") for model in (Brand, Market))
+        rows = super().visible_to(user)
+        return rows.filter(
+            models.Q(brand=None) | models.Q(brand__in=brands),
+            models.Q(market=None) | models.Q(market__in=markets),
+        )
+
+
 class Alias(GovernedModel):
     """What a plan calls something -> what the vocabulary calls it, or 'not trafficked here'."""
 
@@ -161,6 +172,7 @@ class Alias(GovernedModel):
         help_text=_("Lines with this vendor are reported and left to others: LinkedIn, The Trade Desk."),
     )  # fmt: skip
 
+    objects = models.Manager.from_queryset(AliasQuerySet)()
     history = governed_history()
 
     #: kind -> the field that holds its target

@@ -9,13 +9,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import CampaignChannel
-from governance.governed import GovernedModel, governed_history
+from governance.governed import GovernedModel, GovernedQuerySet, governed_history
 from governance.models import AdAccount, Brand, NamingConvention
 from governance.money import MoneyField
 from governance.platforms import Platform
 from governance.search_indexes import Way
 from trafficking.models.tickets import Ticket
 from trafficking.platforms.base import Operation
+
+
+class ApprovalRuleQuerySet(GovernedQuerySet):
+    def visible_to(self, user: Any) -> ApprovalRuleQuerySet:
+        """Rules for every brand, and those for a brand of theirs."""
+        brands = Brand.objects.visible_to(user).values("pk")
+        return super().visible_to(user).filter(models.Q(brand=None) | models.Q(brand__in=brands))
 
 
 class ApprovalRule(GovernedModel):
@@ -53,6 +60,7 @@ class ApprovalRule(GovernedModel):
         _("why"), max_length=200, blank=True, help_text=_("Needed where nobody has to approve.")
     )
 
+    objects: ClassVar[Any] = models.Manager.from_queryset(ApprovalRuleQuerySet)()
     history = governed_history()
 
     class Meta:
