@@ -22,6 +22,7 @@ from deploy.models import AccountWatch, Alert, KillSwitch
 from governance.access import reach_of
 from governance.findings import Finding, blocking
 from governance.models import AdAccount, User
+from governance.notices import wants_mail
 from trafficking.models import Ticket
 from trafficking.statuses import RUNNING, Status
 
@@ -233,9 +234,11 @@ def _claim() -> list[Alert]:
 
 
 def _mails(alerts: Sequence[Alert]) -> Iterable[EmailMessage]:
+    from deploy.notices import kind_of
+
     by_person: dict[User, list[Alert]] = defaultdict(list)
     for alert in alerts:
-        for person in people_for(alert):
+        for person in wants_mail(people_for(alert), kind_of(alert)):
             by_person[person].append(alert)
     for person, theirs in by_person.items():
         yield EmailMessage(_subject(theirs), _body(theirs), settings.DEFAULT_FROM_EMAIL, [person.email])
@@ -248,7 +251,7 @@ def people_for(alert: Alert) -> list[User]:
     people = {each.pk: each for each in own if each is not None and each.email and each.is_active}
     if not people or alert.severity == Alert.Severity.CRITICAL:
         people |= {each.pk: each for each in _deployers()}
-    return [each for each in people.values() if _may_see(each, alert)]
+    return [each for each in people.values() if may_see(each, alert)]
 
 
 def _deployers() -> Iterable[User]:
@@ -258,7 +261,7 @@ def _deployers() -> Iterable[User]:
     return User.objects.filter(held | own, is_active=True).exclude(email="").distinct()
 
 
-def _may_see(person: User, alert: Alert) -> bool:
+def may_see(person: User, alert: Alert) -> bool:
     if alert.ticket is not None:
         campaign = alert.ticket.campaign
         return reach_of(person).covers(campaign.brand_id, campaign.market_id)

@@ -13,6 +13,7 @@ class DeployConfig(AppConfig):
             alerts,
             halting,
             messages,
+            notices,
             progress,
             proof,
             reading,
@@ -22,7 +23,7 @@ class DeployConfig(AppConfig):
             ticket_panels,
             uploads,
         )
-        from deploy.models import AccountWatch, KillSwitch
+        from deploy.models import AccountWatch, Alert, KillSwitch
         from governance import findings, trail
         from trafficking import held, live
         from trafficking import services as tickets
@@ -30,7 +31,13 @@ class DeployConfig(AppConfig):
 
         ticket_panels.register_all()
         findings.register_messages(
-            {**proof.MESSAGES, **messages.MESSAGES, **halting.MESSAGES, **rehearsal.MESSAGES}
+            {
+                **proof.MESSAGES,
+                **messages.MESSAGES,
+                **halting.MESSAGES,
+                **rehearsal.MESSAGES,
+                **notices.MESSAGES,
+            }
         )
         trail.register_sight("deploy.killswitch", selectors.stops_visible_to)
         tickets.read_live = reading.read_for_planning
@@ -38,5 +45,7 @@ class DeployConfig(AppConfig):
         live.progress_of = progress.of_tickets
         status_moved.connect(services.follow_ticket, dispatch_uid="deploy.follow_ticket")
         status_moved.connect(alerts.tell_of_status, dispatch_uid="deploy.alerts.status")
+        status_moved.connect(notices.tell_of_status, dispatch_uid="deploy.notices.status")
+        post_save.connect(notices.tell_of_alert, sender=Alert, dispatch_uid="deploy.notices.alert")
         post_save.connect(alerts.tell_of_account, sender=AccountWatch, dispatch_uid="deploy.alerts.account")
         post_save.connect(alerts.tell_of_stop, sender=KillSwitch, dispatch_uid="deploy.alerts.stop")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,22 @@ def _conditions(
     return {
         lookup: value for lookup, value in zip(lookups, pair, strict=True) if lookup and value is not None
     }
+
+
+def read_reaches(people: Sequence[Any]) -> None:
+    """Keep the reach of all of them at once: one query."""
+    from governance.models import Grant
+
+    unread = [each for each in people if not each.is_superuser and not hasattr(each, "_reach")]
+    if not unread:
+        return
+    pairs: dict[int, set[tuple[int | None, int | None]]] = {each.pk: set() for each in unread}
+    found = Grant.objects.filter(user__in=list(pairs)).values_list("user_id", "brand_id", "market_id")
+    for user_id, brand_id, market_id in found:
+        pairs[user_id].add((brand_id, market_id))
+    for each in unread:
+        own = frozenset(pairs[each.pk])
+        each._reach = Reach(everything=(None, None) in own, pairs=own)
 
 
 def reach_of(user: Any) -> Reach:

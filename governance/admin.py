@@ -18,7 +18,13 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
-from governance import credentials, money, naming, services
+from governance import (
+    admin_notices,  # noqa: F401  (registers its own pages)
+    credentials,
+    money,
+    naming,
+    services,
+)
 from governance.access import reach_of
 from governance.admin_base import (
     EMPTY,

@@ -29,10 +29,12 @@ LEDGER = (
 EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
     (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER), READ
 )
+EVERYTHING_READ["governance.notice"] = READ  # their own
 EVERYTHING_READ["governance.savedview"] = EDIT  # their own; the service refuses somebody else's
 
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Data admin": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys(VOCABULARY, EDIT), "governance.grant": EDIT, "governance.user": READ,
+                   "governance.webhook": EDIT, "governance.webhookdelivery": READ,
                    "deploy.killswitch": STOP},
     "Planner": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*PLANNING, *TICKETS), EDIT)},
     "Trafficker": {

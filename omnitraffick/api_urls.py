@@ -12,6 +12,7 @@ from deploy.api_stops import KillSwitchView
 from deploy.api_tickets import CompensateView, GiveUpView, LookAgainView
 from deploy.api_watch import AlertView, DriftView, ExistingView, ImportView, InventoryView
 from governance.api.exports import ExportView
+from governance.api.notices import NoticeView, WebhookDeliveryView, WebhookView
 from governance.api.saved_views import SavedViewView
 from governance.api.tokens import TokenView
 from governance.api.trail import TrailView
@@ -48,6 +49,9 @@ router.register("qa-rules", BuiltRuleView, basename="api-qa-rule")
 router.register("kill-switches", KillSwitchView, basename="api-kill-switch")
 router.register("drift", DriftView, basename="api-drift")
 router.register("alerts", AlertView, basename="api-alert")
+router.register("notices", NoticeView, basename="api-notice")
+router.register("webhooks", WebhookView, basename="api-webhook")
+router.register("webhook-deliveries", WebhookDeliveryView, basename="api-webhook-delivery")
 router.register("saved-views", SavedViewView, basename="api-saved-view")
 router.register("deployments", DeploymentView, basename="api-deployment")
 

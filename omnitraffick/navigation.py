@@ -67,6 +67,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("governance.Alias", "translate"),
             ("governance.Audience", "groups"),
             ("governance.ExchangeRate", "currency_exchange"),
+            ("governance.Webhook", "webhook"),
+            ("governance.WebhookDelivery", "outgoing_mail"),
         ),
     ),
     (

@@ -296,6 +296,8 @@ SPECTACULAR_SETTINGS = {
         "DeploymentKindEnum": "deploy.models.Deployment.Kind",
         "BudgetTypeEnum": "campaigns.models.BudgetType",
         "AlertSeverityEnum": "deploy.models.Alert.Severity",
+        "NoticeKindEnum": "governance.models.NoticeKind",
+        "WebhookDeliveryStateEnum": "governance.models.WebhookDelivery.State",
         "FindingSeverityEnum": "governance.findings.SEVERITIES",
         "ImportStateEnum": "campaigns.import_runs.ImportRun.State",
         "ImportKindEnum": "trafficking.imports.kinds.KIND_CHOICES",
@@ -337,6 +339,7 @@ CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT", default=900)
 CELERY_TASK_DEFAULT_QUEUE = "deploy"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("deploy", "reads", "urgent")]
 CELERY_TASK_ROUTES = {
+    "governance.tasks.*": {"queue": "reads"},
     "trafficking.tasks.*": {"queue": "reads"},  # imports never stand before a deployment
     "deploy.watch_tasks.*": {"queue": "reads"},  # drift, reviews, inventory: they may wait
     "deploy.tasks.carry_out_stop": {"queue": "urgent"},
@@ -352,6 +355,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "trafficking.tasks.look_after_imports",
         "schedule": 30.0,
         "options": {"expires": 60.0},
+    },
+    "send notices": {
+        "task": "governance.tasks.send_notices",
+        "schedule": 15.0,
+        "options": {"expires": 30.0},
     },
     "sweep deployments": {"task": "deploy.tasks.sweep_deployments", "schedule": 10.0},
     "watch accounts": {
@@ -431,6 +439,8 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=20.0)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="omnitraffick@localhost")
 ALERT_MAIL = bool(EMAIL_HOST)
+#: Where people reach the house, for links in mails: https://omnitraffick.example.com. Without it mails have no links.
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 
 # --- logs
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "console")

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from governance import trail_page
+from governance import notice_pages, trail_page
 from omnitraffick import board, desk, health
 
 admin.site.index_title = _("Desk")
@@ -21,7 +21,11 @@ urlpatterns = [
     # pages of our own in the admin's namespace, before its catch-all
     path(
         "admin/",
-        ([*board.urls(), *desk.urls(), *trail_page.urls(), *_admin_urls], _admin_app, _admin_namespace),
+        (
+            [*board.urls(), *desk.urls(), *trail_page.urls(), *notice_pages.urls(), *_admin_urls],
+            _admin_app,
+            _admin_namespace,
+        ),
     ),
     # before the API itself: it answers every other path below it with its own 404
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

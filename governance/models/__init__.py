@@ -5,6 +5,7 @@ from governance.models.aliases import Alias, Audience
 from governance.models.api import IdempotencyRecord
 from governance.models.built_rules import BuiltRule
 from governance.models.conventions import NamingConvention
+from governance.models.notices import Notice, NoticeKind, NoticePreference, Webhook, WebhookDelivery
 from governance.models.people import Grant, User
 from governance.models.rates import ExchangeRate
 from governance.models.rules import QARule
@@ -13,5 +14,5 @@ from governance.models.vocabulary import Brand, Channel, Market
 
 __all__ = [
     "AdAccount", "AdAccountServes", "Alias", "Audience", "Brand", "BuiltRule", "Channel", "DefaultView", "ExchangeRate", "Grant",
-    "IdempotencyRecord", "Market", "NamingConvention", "QARule", "SavedView", "User",
+    "IdempotencyRecord", "Market", "NamingConvention", "Notice", "NoticeKind", "NoticePreference", "QARule", "SavedView", "User", "Webhook", "WebhookDelivery",
 ]  # fmt: skip

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from governance.addresses import is_public
 from governance.findings import Finding
 from governance.tables import Refused
-from trafficking.media.addresses import is_public
 from trafficking.media.fetch import Bounds, Network, fetch, read_url
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
