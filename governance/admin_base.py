@@ -390,9 +390,13 @@ class GovernedAdmin(ExportsLists, BoundedLists, Limited, SimpleHistoryAdmin, Mod
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        self.row_or_404(request, object_id)
+        row = self.row_or_404(request, object_id)
         if request.method == "POST":
             raise PermissionDenied  # an old state is read here, not written back around the fence
+        if not self.has_change_permission(request, row):
+            # the library fills the form with it, and who only reads has none: the trail says the same
+            trail = reverse(f"{self.admin_site.name}:trail")
+            return HttpResponseRedirect(f"{trail}?type={self.opts.label_lower}&object={row.pk}")
         return super().history_form_view(request, object_id, version_id, extra_context)
 
     def set_history_delta_changes(

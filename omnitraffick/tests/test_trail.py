@@ -77,6 +77,18 @@ def test_a_deleted_row_stays_told(world):
     assert told[0]["action"] == "deleted" and not told[0]["exists"]
 
 
+def test_who_only_reads_is_led_from_an_old_state_to_the_trail(world, client):
+    from governance.tests.factories import UserFactory
+
+    client.force_login(UserFactory(roles=["Analyst"], everywhere=True))
+    old = world.campaign.history.first()
+    answer = client.get(
+        reverse("admin:campaigns_campaign_simple_history", args=[world.campaign.pk, old.history_id]),
+        follow=True,
+    )
+    assert answer.status_code == 200 and "Moana Launch" in answer.content.decode()
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(world):
     approved(world)
     person = client_of(world.boss)
