@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, CampaignChannel
@@ -39,6 +40,18 @@ def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaig
             renamed += [name] if before not in ("", name.governed_name) else []
         names_rebuilt.send(CampaignChannel, names=renamed)
     return campaign
+
+
+def save_again(campaign: Campaign) -> Campaign:
+    """With the channels that it has."""
+    return save_campaign(campaign=campaign, channels=list(campaign.channels.all()))
+
+
+def why_not_reverted(campaign: Campaign) -> str:
+    """What a platform has is changed by tickets, not by going back here."""
+    if campaign.channel_names.filter(deployed_at__isnull=False).exists():
+        return gettext("It is on a platform. Change it by tickets that follow.")
+    return ""
 
 
 def names_with_code(row: Any) -> Impact:

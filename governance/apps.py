@@ -14,6 +14,7 @@ class GovernanceConfig(AppConfig):
             imports,
             money,
             naming,
+            reverting,
             roles,
             search_indexes,
             tables,
@@ -24,5 +25,6 @@ class GovernanceConfig(AppConfig):
         findings.register_messages(imports.MESSAGES)
         findings.register_messages(webhooks.MESSAGES)
         # permissions of an app are made in its own post_migrate: the last app's call sees them all
+        reverting.register_own()
         post_migrate.connect(roles.renew_roles, dispatch_uid="governance.roles")
         post_migrate.connect(search_indexes.after_migrate, dispatch_uid="governance.search_indexes")

@@ -220,6 +220,14 @@ def page(
     return _entries(user, keys[:size]), len(keys) > size
 
 
+def one(user: Any, model: Any, history_id: int) -> Entry | None:
+    """One change with its values; None where it is not the person's."""
+    if not user.has_perm(_view_permission(model)):
+        return None
+    keys = _keys(model, user, Wanted(history_id=history_id), 1, None)
+    return _entries(user, keys)[0] if keys else None
+
+
 def walk(user: Any, wanted: Wanted, most: int) -> Iterator[Entry]:
     """Entry by entry, for a file; at most `most`."""
     after, left = None, most

@@ -8,20 +8,32 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_POST
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from governance import trail
+from governance import reverting, trail
+from governance.actor import MOST_REASON
 from governance.exports import EXPORTED
 from governance.models import Brand, Market, User
 from governance.tables import safe_text
@@ -38,6 +50,7 @@ def urls() -> list[URLPattern]:
     """For the admin site's own namespace."""
     ways: tuple[tuple[str, Any, str], ...] = (
         ("trail/", page, "trail"), ("trail/export/", export, "trail_export"),
+        ("trail/<str:label>/<int:history_id>/revert/", revert_page, "trail_revert"),
     )  # fmt: skip
     return [path(route, admin.site.admin_view(view), name=name) for route, view, name in ways]
 
@@ -105,7 +118,7 @@ def page(request: HttpRequest) -> HttpResponse:
     entries, more = ([], False) if problems else trail.page(request.user, asked.wanted, after=after)
     context = {
         **admin.site.each_context(request), "title": gettext("Trail"), "problems": problems, "asked": asked.given,
-        "rows": [_row(each) for each in entries], "choices": _choices(request.user), "first": after is None,
+        "rows": [_row(each, request.user) for each in entries], "choices": _choices(request.user), "first": after is None,
         "filters": _query(asked.given), "older": _query({**asked.given, "after": _sign(entries[-1])}) if more else "",
         "filtered": any(asked.given.values()), "most": f"{MOST_EXPORTED:,}",
     }  # fmt: skip
@@ -148,10 +161,11 @@ def _choices(user: Any) -> dict[str, Any]:
     }
 
 
-def _row(entry: trail.Entry) -> dict[str, Any]:
+def _row(entry: trail.Entry, user: Any) -> dict[str, Any]:
     many = entry.record.history_type == "+"
     return {
-        "entry": entry, "url": _url(entry, "change"), "history": _url(entry, "history"), "folded": many or len(entry.changes) > 6,
+        "entry": entry, "url": _url(entry, "change"), "history": _url(entry, "history"),
+        "revert": _revert_url(entry) if reverting.may_offer(user, entry) else "", "folded": many or len(entry.changes) > 6,
         "tone": {"+": "ot-good", "-": "ot-bad"}.get(entry.record.history_type, ""),
     }  # fmt: skip
 
@@ -165,6 +179,49 @@ def _url(entry: trail.Entry, name: str) -> str:
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_{name}", args=[entry.record.id])
     except NoReverseMatch:
         return ""
+
+
+def _revert_url(entry: trail.Entry) -> str:
+    return reverse("admin:trail_revert", args=[entry.label, entry.record.history_id])
+
+
+# -------------------------------------------------------------------------------------------- revert
+
+
+class RevertForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=_("Why"), required=False, max_length=MOST_REASON - 20, widget=UnfoldAdminTextInputWidget,
+        help_text=_("Stands in the history beside the change."),
+    )  # fmt: skip
+    accept_impact = forms.BooleanField(label=_("I have read what this changes"), required=False)
+
+
+@require_http_methods(["GET", "POST"])
+def revert_page(request: HttpRequest, label: str, history_id: int) -> HttpResponse:
+    """What it would do and what stands in the way; then the service."""
+    model = trail.model_by_label(label, request.user)
+    plan = reverting.preview(request.user, model, history_id) if model and history_id < 2**62 else None
+    if plan is None or model is None:
+        raise Http404
+    version = plan.row.version if plan.row is not None else 0
+    form = RevertForm(request.POST or None, initial={"version": version})
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = reverting.revert(
+                request.user, model, history_id, version=form.cleaned_data["version"],
+                reason=form.cleaned_data["reason"], impact_accepted=form.cleaned_data["accept_impact"],
+            )  # fmt: skip
+        except ValidationError as refused:
+            form.add_error(None, refused.messages)
+        else:
+            messages.success(request, gettext("%(row)s is as it was before.") % {"row": row})
+            return HttpResponseRedirect(f"{reverse('admin:trail')}?type={plan.entry.label}&object={row.pk}")
+    context = {
+        **admin.site.each_context(request), "title": gettext("Revert this change?"), "plan": plan, "form": form,
+        "back": f"{reverse('admin:trail')}?type={plan.entry.label}&object={plan.entry.record.id}",
+    }  # fmt: skip
+    return TemplateResponse(request, "governance/trail/revert.html", context)
 
 
 # -------------------------------------------------------------------------------------------- export

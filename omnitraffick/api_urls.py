@@ -15,7 +15,7 @@ from governance.api.exports import ExportView
 from governance.api.notices import NoticeView, WebhookDeliveryView, WebhookView
 from governance.api.saved_views import SavedViewView
 from governance.api.tokens import TokenView
-from governance.api.trail import TrailView
+from governance.api.trail import TrailRevertView, TrailView
 from governance.api.views import AdAccountView, BrandView, ChannelView, MarketView, NamingConventionView
 from governance.api.viewsets import UUID_PATTERN, NotThere
 from trafficking.api import MediaPlanImportView, MediaPlanView, TicketView
@@ -64,6 +64,11 @@ _TICKET = rf"tickets/(?P<id>{UUID_PATTERN})"
 urlpatterns = [
     re_path(r"^auth/token/?$", TokenView.as_view(), name="api-token"),
     re_path(r"^media-plans/import/?$", MediaPlanImportView.as_view(), name="api-media-plan-import"),
+    re_path(
+        r"^trail/(?P<type>[a-z]+\.[a-z]+)/(?P<change>[0-9]{1,18})/revert/?$",
+        TrailRevertView.as_view(),
+        name="api-trail-revert",
+    ),
     re_path(r"^trail/?$", TrailView.as_view(), name="api-trail"),
     re_path(r"^exports/?$", ExportView.as_view(), name="api-export"),
     re_path(rf"^{_IMPORT}/columns/?$", ImportColumnsView.as_view(), name="api-import-columns"),

@@ -11,7 +11,7 @@ class TraffickingConfig(AppConfig):
 
         from campaigns import standing
         from campaigns.signals import names_rebuilt
-        from governance import credentials, findings, rule_fields
+        from governance import credentials, findings, reverting, rule_fields
         from trafficking import (
             admin_live,
             built_rules,
@@ -21,6 +21,7 @@ class TraffickingConfig(AppConfig):
             ticket_actions,
             ticket_panels,
         )
+        from trafficking import reverting as ticket_reverting
         from trafficking import rule_fields as ticket_fields
         from trafficking.imports import messages as imports
         from trafficking.media import messages as media
@@ -36,6 +37,8 @@ class TraffickingConfig(AppConfig):
             findings.register_messages(platform.messages)
             credentials.register_fields(platform.key, platform.credential_fields)
         findings.register_messages({**built_rules.MESSAGES, **notices.MESSAGES})
+        for label, way in ticket_reverting.WAYS.items():
+            reverting.register(label, way)
         rule_fields.register(ticket_fields.house_fields())
         rule_fields.register(ticket_fields.payload_fields())
         standing.tickets_of = admin_live.standings_of_campaigns

@@ -36,6 +36,7 @@ Fields = dict[str, list[dict[str, Any]]]
 #: Refusals of the models and services that are no matter of input, and the status that says so.
 STATUS_OF_CODE = {
     "stale_version": status.HTTP_409_CONFLICT,
+    "not_reverted": status.HTTP_409_CONFLICT,
     "wrong_status": status.HTTP_409_CONFLICT,
     "not_editable": status.HTTP_409_CONFLICT,
     "digest_changed": status.HTTP_409_CONFLICT,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -14,10 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from governance import trail
+from governance import reverting, trail
+from governance.actor import MOST_REASON
 from governance.api.errors import field_problem
 from governance.api.fields import find_row
 from governance.api.filters import MomentField
+from governance.api.serializers import StrictBody
 from governance.api.viewsets import ApiView
 from governance.models import Brand, Market, User
 
@@ -89,6 +92,66 @@ class TrailView(ApiView):
             replace_query_param(request.build_absolute_uri(), "cursor", _sign(entries[-1])) if more else None
         )
         return Response({"next": following, "results": TrailBody(entries, many=True).data})
+
+
+class ImpactOfRevert(serializers.Serializer):
+    kept = serializers.IntegerField(help_text="Names on platforms, which stay as they are.")
+    renamed = serializers.IntegerField(help_text="Names not deployed yet, which would be built anew.")
+    examples = serializers.ListField(child=serializers.CharField())
+
+
+class RevertPreviewBody(serializers.Serializer):
+    refused = serializers.CharField(help_text="Why it can't be reverted; empty if it can.")
+    version = serializers.SerializerMethodField(
+        help_text="Of the row now: send it back to revert. null: no row."
+    )
+    changes = TrailChangeBody(many=True, help_text="From now to what it was before.")
+    impact = ImpactOfRevert(help_text="Of a code that stands in names.")
+
+    def get_version(self, plan: reverting.Revert) -> int | None:
+        return plan.row.version if plan.row is not None else None
+
+
+class RevertBody(StrictBody):
+    version = serializers.IntegerField(min_value=1, help_text="The row's, as the preview said.")
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=MOST_REASON - 20)
+    accept_impact = serializers.BooleanField(required=False, default=False)
+
+
+class RevertedBody(serializers.Serializer):
+    object = serializers.UUIDField()
+    version = serializers.IntegerField()
+
+
+class TrailRevertView(ApiView):
+    """Taking one change back, where that is safe."""
+
+    permission_model = Brand
+    action_permissions = {None: "governance.view_brand"}  # type: ignore[dict-item]  # the service asks for the row's own
+
+    @extend_schema(operation_id="trail_revert_preview", responses=RevertPreviewBody)
+    def get(self, request: Request, type: str, change: str) -> Response:
+        """What it would do, or why it can't be done."""
+        _model, plan = self._plan(request, type, change)
+        return Response(RevertPreviewBody(plan).data)
+
+    @extend_schema(operation_id="trail_revert", request=RevertBody, responses=RevertedBody)
+    def post(self, request: Request, type: str, change: str) -> Response:
+        """The row is saved anew with the values from before, through its ordinary door."""
+        model, _plan = self._plan(request, type, change)
+        given = RevertBody(data=request.data).values_or_raise()
+        row = reverting.revert(
+            request.user, model, int(change), version=given["version"], reason=given["reason"],
+            impact_accepted=given["accept_impact"],
+        )  # fmt: skip
+        return Response({"object": row.public_id, "version": row.version})
+
+    def _plan(self, request: Request, label: str, change: str) -> tuple[Any, reverting.Revert]:
+        model = trail.model_by_label(label, request.user)
+        plan = reverting.preview(request.user, model, int(change)) if model else None
+        if plan is None:
+            raise Http404
+        return model, plan
 
 
 def _refuse_unknown(request: Request) -> None:

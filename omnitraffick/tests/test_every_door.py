@@ -73,6 +73,8 @@ ROWLESS = {
 }  # fmt: skip
 #: Not opened: they end the session or show what is nobody's.
 CLOSED = {"logout", "login", "jsi18n", "schema", "api-docs", "password_change", "password_change_done"}
+#: A change of any kind of row is named by its kind and its id in the history.
+REVERT, API_REVERT = "trail_revert", "api-trail-revert"
 #: Answered alike for what there is not.
 STAND_INS = {"trafficking_build_picture"}
 #: Whose row an address without a model's name in its URL name is about.
@@ -243,6 +245,8 @@ API = [
 
 def model_of(door: Door) -> Any:
     """The model that an admin address is about; None where it is about none; KeyError where nobody has said."""
+    if door.name == REVERT:
+        return None
     if door.name in NAMED:
         return NAMED[door.name]
     for model in sorted(admin.site._registry, key=lambda each: -len(each._meta.model_name)):
@@ -256,12 +260,23 @@ def model_of(door: Door) -> Any:
     raise KeyError(door.name)
 
 
+def changes_of(hidden: Hidden) -> list[tuple[str, int]]:
+    """(kind, id in its history) of each hidden row."""
+    found = []
+    for label, row in hidden.rows.items():
+        record = row.history.order_by("-history_id").first() if hasattr(row, "history") else None
+        found += [(label, record.history_id)] if record is not None else []
+    return found
+
+
 def has_row(door: Door) -> bool:
     return bool(re.search(r"<(int|path|uuid):|\(\[\^/\]\+\)|^.*<id>|sha256", door.route))
 
 
 def admin_urls(door: Door, hidden: Hidden) -> list[str]:
     """The addresses of a door for the hidden rows; [] where it is about a shared model."""
+    if door.name == REVERT:
+        return [f"/admin/trail/{label}/{change}/revert/" for label, change in changes_of(hidden)]
     model = model_of(door)
     route = door.route.removeprefix("admin/")
     if not has_row(door):
@@ -436,6 +451,14 @@ def api_url(door: Door, row: Any) -> str:
     return "/" + re.sub(r"\(\?P<\w+>.*?\}\)", str(row.public_id), route)
 
 
+def api_urls(door: Door, hidden: Hidden) -> list[str]:
+    """The addresses of an endpoint for the hidden rows."""
+    if door.name == API_REVERT:
+        return [f"/api/v1/trail/{label}/{change}/revert" for label, change in changes_of(hidden)]
+    row = hidden.rows.get(api_model(door)._meta.label_lower)
+    return [] if row is None else [api_url(door, row)]
+
+
 def test_every_endpoint_is_ours_and_known(hidden):
     for door in API:
         assert issubclass(door.view.cls, ApiView), door.name
@@ -449,17 +472,18 @@ def test_no_endpoint_answers_for_their_rows_or_changes_them(hidden, outsider):
     for door in API:
         if "(?P<" not in door.route:
             continue
-        row = hidden.rows.get(api_model(door)._meta.label_lower)
-        if row is None:
-            continue
-        url = api_url(door, row)
-        for method in ("get", "post", "put", "patch", "delete"):
-            for body in BODIES if method != "get" else BODIES[:1]:
-                walked += 1
-                answer = getattr(client, method)(url, body, format="json")
-                # 400: the body is read before the row is looked for; it says nothing of the row
-                if answer.status_code not in (400, 403, 404, 405) or MARK in said(answer):
-                    problems.append((door.name, method, url, answer.status_code))
+        calls = [
+            (url, method, body)
+            for url in api_urls(door, hidden)
+            for method in ("get", "post", "put", "patch", "delete")
+            for body in (BODIES if method != "get" else BODIES[:1])
+        ]
+        for url, method, body in calls:
+            walked += 1
+            answer = getattr(client, method)(url, body, format="json")
+            # 400: the body is read before the row is looked for; it says nothing of the row
+            if answer.status_code not in (400, 403, 404, 405) or MARK in said(answer):
+                problems.append((door.name, method, url, answer.status_code))
     assert not problems, "\n".join(map(str, problems))
     assert hidden.state() == before
     assert walked > 300
