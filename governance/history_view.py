@@ -11,6 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.utils.formats import localize
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 
 from governance import money
 
@@ -51,6 +52,8 @@ def _related(record: Any, field: models.Field) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Decimal):

@@ -69,8 +69,8 @@ def may_offer(user: Any, entry: Entry) -> bool:
     """Worth a button: the page behind it says whether it is safe."""
     meta = entry.model._meta
     return (
-        entry.record.history_type == "~" and entry.exists and bool(entry.changes) and meta.label_lower in _ways
-        and user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
+        entry.record.history_type == "~" and entry.exists and entry.before is not None and meta.label_lower in _ways
+        and user.has_perm(f"{meta.app_label}.change_{meta.model_name}") and bool(_fields(entry))
     )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _why_not(user: Any, plan: Revert) -> str:
         return _("The row is not there any more.")
     if not _may_change(user, plan.row, way):
         return _("It is not yours to change: ask someone whose role and grants cover it.")
-    fields = _fields(plan)
+    fields = _fields(plan.entry)
     if not fields:
         return _("This changed nothing that people write.")
     if since := [each for each in fields if _moved_on(plan, each)]:
@@ -144,15 +144,13 @@ def _may_change(user: Any, row: Any, way: Way) -> bool:
     return user.has_perm(f"{meta.app_label}.change_{meta.model_name}") and way.may(user, row)
 
 
-def _fields(plan: Revert) -> list[Any]:
-    model: Any = plan.entry.model
-    kept = model.DERIVED | model.UNGOVERNED | _ways[plan.entry.label].kept
-    changed = trail.changed_fields(plan.entry.record, plan.entry.before)
-    return [
-        own
-        for each in changed
-        if (own := model._meta.get_field(each.name)).editable and own.name not in kept and not trail.SECRET.search(own.name)
-    ]  # fmt: skip
+def _fields(entry: Entry) -> list[Any]:
+    """What the change did that a person could have written."""
+    model: Any = entry.model
+    kept = model.DERIVED | model.UNGOVERNED | _ways[entry.label].kept
+    changed = trail.changed_fields(entry.record, entry.before)
+    own = (model._meta.get_field(each.name) for each in changed)
+    return [each for each in own if each.editable and each.name not in kept and not trail.is_secret(each)]
 
 
 def _moved_on(plan: Revert, each: Any) -> bool:
@@ -165,7 +163,7 @@ def _back(plan: Revert, each: Any) -> Change:
 
 
 def _set_back(plan: Revert) -> None:
-    for each in _fields(plan):
+    for each in _fields(plan.entry):
         setattr(plan.row, each.attname, getattr(plan.entry.before, each.attname))
 
 

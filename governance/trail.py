@@ -17,7 +17,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, DateTimeField, Model, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -309,6 +309,11 @@ def _differs(record: Any, before: Any, each: Any) -> bool:
     return getattr(record, each.attname) != getattr(before, each.attname)
 
 
+def is_secret(each: Any) -> bool:
+    """When a secret was made is none."""
+    return bool(SECRET.search(each.name)) and not isinstance(each, DateTimeField | BooleanField)
+
+
 def changes_of(record: Any, before: Any, names: _Names | None = None) -> list[Change]:
     return [
         Change(each.name, str(each.verbose_name), _value(before, each, names), _value(record, each, names))
@@ -319,7 +324,7 @@ def changes_of(record: Any, before: Any, names: _Names | None = None) -> list[Ch
 def _value(record: Any, each: Any, names: _Names | None) -> str:
     if record is None or getattr(record, each.attname) in (None, ""):
         return NOTHING
-    if SECRET.search(each.name):
+    if is_secret(each):
         return MASKED
     if each.is_relation and names is not None:
         return names.of(each.related_model, getattr(record, each.attname))

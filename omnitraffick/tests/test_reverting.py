@@ -141,12 +141,15 @@ def test_a_campaign_goes_back_with_its_names_until_it_is_on_a_platform(world):
     assert CampaignChannel.objects.get(campaign=campaign).governed_name == name
 
 
-def test_a_new_row_and_a_status_are_not_reverted(world):
+def test_a_new_row_and_a_status_are_not_reverted(world, client):
     brand = Brand.objects.get(pk=world.brand.pk)
     made = brand.history.earliest("history_id").history_id
     assert "made the row" in client_of(world.data_admin).get(url_of(brand, made)).json()["refused"]
     ticket = submitted(world)
     moved = ticket.history.latest("history_id").history_id
+    client.force_login(world.planner)
+    offered = client.get(reverse("admin:trail"), {"type": "trafficking.ticket"}).content.decode()
+    assert reverse("admin:trail_revert", args=["trafficking.ticket", moved]) not in offered
     assert revert(world.planner, ticket, moved).status_code == 409
     assert Ticket.objects.get(pk=ticket.pk).status == "READY_FOR_API"
 
