@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -78,7 +79,7 @@ def measure(path: Path, *, most_pixels: int, thumbnail: Path | None = None) -> M
 def _image(path: Path, most_pixels: int, thumbnail: Path | None) -> Measured:
     from PIL import ExifTags, Image
 
-    Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before anything is unpacked
+    Image.MAX_IMAGE_PIXELS = None  # a header that claims too much is refused below, with its own figures
     try:
         with Image.open(path, formats=list(IMAGE_TYPES)) as image:
             _refuse_bomb(image.size, most_pixels)
@@ -114,10 +115,24 @@ def _unpacked(image: Any, most_pixels: int) -> Decimal | None:
         )
     milliseconds = Decimal(0)
     for number in range(frames):
-        image.seek(number)
+        _seek(image, number, most_pixels)
         image.load()
         milliseconds += Decimal(str(image.info.get("duration") or 0))
     return (milliseconds / 1000).quantize(Decimal("0.001")) if frames > 1 else None
+
+
+def _seek(image: Any, number: int, most_pixels: int) -> None:
+    """A GIF's frame may be larger than its header says, and Pillow then grows the canvas: up to 17 GB of it."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = most_pixels // 2  # Pillow warns from here on and refuses from twice as many
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image.seek(number)
+    except Image.DecompressionBombError:
+        _refuse_bomb(image.size, most_pixels)
+        raise
 
 
 def _write_thumbnail(path: Path, thumbnail: Path) -> None:

@@ -91,6 +91,15 @@ def test_a_small_file_with_endless_frames_is_refused(tmp_path):
     assert refusal(tmp_path, image(1000, 1000, "GIF", frames=45)) == "media.too_many_pixels"
 
 
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a_frame_larger_than_its_picture_is_refused_unread(tmp_path, frames):
+    whole = image(40, 30, "GIF", frames=frames)
+    at = whole.rindex(struct.pack("<B4H", 0x2C, 0, 0, 40, 30))
+    assert (
+        refusal(tmp_path, whole[: at + 5] + b"\xff\xff\xff\xff" + whole[at + 9 :]) == "media.too_many_pixels"
+    )
+
+
 @pytest.mark.parametrize("content", [
     image(300, 300, "PNG")[:-200], image(300, 300, "JPEG")[:900], image(300, 300, "GIF", frames=3)[:-300],
     image(300, 300, "WEBP")[:60], video()[:4000], b"\x89PNG\r\n\x1a\n" + b"x" * 50, b"GIF89a" + b"\0" * 40,
