@@ -474,7 +474,12 @@ class GovernedStackedInline(GovernedInline, StackedInline):
 
 
 class GovernedTabularInline(GovernedInline, TabularInline):
-    pass
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        """A cell has its column's heading above it, which a screen reader does not read: each input says it itself."""
+        made = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if made is not None and made.label:
+            made.widget.attrs.setdefault("aria-label", str(made.label))
+        return made
 
 
 class ReadOnlyTabularInline(Limited, TabularInline):

@@ -458,13 +458,16 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("omnitraffick/favicon.svg")},
     ],
     "STYLES": [lambda request: static("omnitraffick/admin.css")],
-    "SCRIPTS": [lambda request: static("omnitraffick/theme.js")],
+    "SCRIPTS": [
+        lambda request: static("omnitraffick/theme.js"),
+        lambda request: static("omnitraffick/labels.js"),
+    ],
     "DASHBOARD_CALLBACK": "omnitraffick.desk.dashboard",
     "SHOW_HISTORY": True,
     "COLORS": {
         "primary": {
             "50": "#fdf9ec", "100": "#faf0cd", "200": "#f5e09b", "300": "#efcb63", "400": "#e6b53c",
-            "500": "#d49a25", "600": "#b1781b", "700": "#8c5a19", "800": "#74481b", "900": "#623d1b",
+            "500": "#d49a25", "600": "#966114", "700": "#7f5116", "800": "#74481b", "900": "#623d1b",
             "950": "#38200b",
         },
     },
