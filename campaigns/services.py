@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, CampaignChannel
 from campaigns.signals import names_rebuilt
+from governance import naming
 from governance.actor import acting
-from governance.impact import Impact
-from governance.models import Brand, Channel, Market
+from governance.impact import MOST_BECOMES, MOST_EXAMPLES, Impact
+from governance.models import Brand, Channel, Market, NamingConvention
 
 
 def save_campaign(*, campaign: Campaign, channels: Iterable[Channel]) -> Campaign:
@@ -54,23 +55,40 @@ def why_not_reverted(campaign: Campaign) -> str:
     return ""
 
 
+#: What a code stands for: where names are found by it, and its part of a name.
+CODED: dict[type, tuple[str, str]] = {
+    Brand: ("campaign__brand", "brand"),
+    Market: ("campaign__market", "market"),
+    Channel: ("channel", "channel"),
+}
+
+
 def names_with_code(row: Any) -> Impact:
     """What a new code of a brand, market or channel would mean for names (registered with governance)."""
-    lookups = {Brand: "campaign__brand", Market: "campaign__market", Channel: "channel"}
-    names = CampaignChannel.objects.filter(**{lookups[type(row)]: row})
-    fresh = names.filter(deployed_at__isnull=True)
+    lookup, part = CODED[type(row)]
+    names = CampaignChannel.objects.filter(**{lookup: row})
+    fresh, kept = names.filter(deployed_at__isnull=True), names.filter(deployed_at__isnull=False)
+    some = fresh.order_by("pk").values_list("governed_name", flat=True)
     return Impact(
-        kept=names.filter(deployed_at__isnull=False).count(),
+        kept=kept.count(),
         renamed=fresh.count(),
-        examples=list(names.values_list("governed_name", flat=True)[:5]),
+        live=kept.filter(campaign__status=Campaign.Status.ACTIVE).values("campaign").distinct().count(),
+        examples=list(names.values_list("governed_name", flat=True)[:MOST_EXAMPLES]),
+        becomes=[{"before": name, "after": _with_part(name, part, row.code)} for name in some[:MOST_BECOMES]],
     )
+
+
+def _with_part(name: str, part: str, code: str) -> str:
+    """The name with another code in it, by the convention in force; "" where that is not legal."""
+    convention = NamingConvention.in_force_or_none()
+    rule = convention.as_rules() if convention else None
+    parts = naming.parse(rule, "campaign", name) if rule else None
+    return naming.build(rule, "campaign", {**parts, part: code})[0] if rule and parts else ""
 
 
 def rebuild_names_after_code(sender: Any, row: Any, **_kwargs: Any) -> None:
-    lookups = {Brand: "campaign__brand", Market: "campaign__market", Channel: "channel"}
-    rebuild_names(
-        CampaignChannel.objects.filter(**{lookups[type(row)]: row}), reason=f"code is now {row.code}"
-    )
+    lookup, _part = CODED[type(row)]
+    rebuild_names(CampaignChannel.objects.filter(**{lookup: row}), reason=f"code is now {row.code}")
 
 
 def rebuild_names_after_convention(sender: Any, convention: Any, **_kwargs: Any) -> None:

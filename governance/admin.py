@@ -92,6 +92,12 @@ class CodedForm(GovernedForm):
         asked = self.errors.as_data().get("code", [])
         return any(error.code == "code_in_use" for error in asked) or bool(self.data.get("impact_accepted"))
 
+    @property
+    def impact(self) -> dict[str, Any]:
+        """What `code_in_use` told: kept, live, renamed, and `becomes` with names before and after."""
+        asked = self.errors.as_data().get("code", [])
+        return next((error.params or {} for error in asked if error.code == "code_in_use"), {})
+
 
 class CodedAdmin(GovernedAdmin):
     """A market, brand or channel: its code stands in names."""

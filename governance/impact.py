@@ -18,18 +18,31 @@ code_changed = Signal()
 #: Sent inside the transaction after another naming convention was put in force (sender: model; convention).
 convention_put_in_force = Signal()
 
+MOST_EXAMPLES = 5
+MOST_BECOMES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """`kept`: names of deployed campaigns, which stay as they are; `renamed`: names that will be rebuilt."""
+    """`kept`: names of deployed campaigns, which stay as they are; `renamed`: names that will be rebuilt.
+
+    `live`: campaigns among the kept that run now. `examples`: some names with the code. `becomes`: some of those
+    that are rebuilt, each as {"before": name, "after": name} ("after" is "" where the new code builds no legal name).
+    """
 
     kept: int = 0
     renamed: int = 0
+    live: int = 0
     examples: list[str] = field(default_factory=list)
+    becomes: list[dict[str, str]] = field(default_factory=list)
 
     def __add__(self, other: Impact) -> Impact:
         return Impact(
-            self.kept + other.kept, self.renamed + other.renamed, [*self.examples, *other.examples][:5]
+            self.kept + other.kept,
+            self.renamed + other.renamed,
+            self.live + other.live,
+            [*self.examples, *other.examples][:MOST_EXAMPLES],
+            [*self.becomes, *other.becomes][:MOST_BECOMES],
         )
 
     def __bool__(self) -> bool:
@@ -40,7 +53,7 @@ _sources: list[Callable[[Any], Impact]] = []
 
 
 def register(source: Callable[[Any], Impact]) -> None:
-    """`source(row)` tells what depends on the code of a market, brand or channel."""
+    """`source(row)` tells what depends on the code of a market, brand or channel; `row.code` is the new one."""
     _sources.append(source)
 
 
@@ -61,11 +74,12 @@ def require_accepted(row: Any) -> None:
     if not impact:
         return
     text = _(
-        "%(old)s is in use: %(kept)s names on platforms keep it, %(renamed)s names that are not deployed yet"
-        " will be rebuilt (%(examples)s). Confirm that you have read this to change it."
+        "%(old)s is in use: %(kept)s names on platforms keep it (%(live)s of their campaigns run now), %(renamed)s names"
+        " that are not deployed yet will be rebuilt (%(examples)s). Confirm that you have read this to change it."
     )
     params = {
-        "old": old, "kept": impact.kept, "renamed": impact.renamed, "examples": ", ".join(impact.examples) or "–",
+        "old": old, "kept": impact.kept, "renamed": impact.renamed, "live": impact.live,
+        "examples": ", ".join(impact.examples) or "–", "becomes": impact.becomes,
     }  # fmt: skip
     raise ValidationError({"code": ValidationError(text, code="code_in_use", params=params)})
 

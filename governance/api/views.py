@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -79,10 +79,17 @@ class ChannelBody(CodedBody):
     )
 
 
+class RenamedBody(serializers.Serializer):
+    before = serializers.CharField()
+    after = serializers.CharField(help_text="Empty where the new code builds no legal name.")
+
+
 class ImpactBody(serializers.Serializer):
     kept = serializers.IntegerField(help_text="Names on platforms, which stay as they are.")
+    live = serializers.IntegerField(help_text="Campaigns among them that run now.")
     renamed = serializers.IntegerField(help_text="Names not deployed yet, which would be built anew.")
     examples = serializers.ListField(child=serializers.CharField())
+    becomes = RenamedBody(many=True, help_text="Up to ten of those that would be built anew.")
 
 
 class VocabularyView(GovernedView):
@@ -108,14 +115,22 @@ class CodedView(VocabularyView):
         accepted = values.pop("accept_impact", False)
         return services.save_coded(row=apply_values(row, values), impact_accepted=accepted)
 
-    @extend_schema(responses=ImpactBody)
+    @extend_schema(
+        responses=ImpactBody,
+        parameters=[
+            OpenApiParameter(
+                "code", str, description="The code that it would get; without it, the one it has."
+            )
+        ],
+    )
     @action(detail=True, methods=["get"])
     def impact(self, request: Request, **kwargs: Any) -> Response:
-        """What a change of the code would do to names: kept on platforms, rebuilt elsewhere."""
+        """What a change of the code would do to names: kept on platforms, rebuilt elsewhere. Changes nothing."""
         row = self.find()
         self.require_reach(row)
-        found = impact_of(row)
-        return Response({"kept": found.kept, "renamed": found.renamed, "examples": found.examples})
+        row.code = request.query_params.get("code", row.code)
+        row.clean_fields(exclude=[each.name for each in row._meta.fields if each.name != "code"])
+        return Response(ImpactBody(impact_of(row)).data)
 
 
 class MarketFilters(GovernedFilters):

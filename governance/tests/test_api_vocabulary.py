@@ -79,8 +79,13 @@ def test_a_code_in_use_changes_only_after_its_impact_is_accepted(admin):
     brand, market = BrandFactory(), MarketFactory()
     campaign = campaign_of(brand, market)
     url = f"{ROOT}/brands/{brand.public_id}"
-    told = admin.get(f"{url}/impact").json()
-    assert told == {"kept": 0, "renamed": 1, "examples": [campaign.channel_names.get().governed_name]}
+    name = campaign.channel_names.get().governed_name
+    told = admin.get(f"{url}/impact", {"code": "DSN"}).json()
+    assert told == {
+        "kept": 0, "live": 0, "renamed": 1, "examples": [name],
+        "becomes": [{"before": name, "after": name.replace("DIS_", "DSN_", 1)}],
+    }  # fmt: skip
+    assert codes_of(admin.get(f"{url}/impact", {"code": "no code"}), "code") == ["invalid"]
     refused = admin.patch(url, {"code": "DSN"})
     assert (refused.status_code, error_of(refused)["code"]) == (409, "code_in_use")
     assert error_of(refused)["details"]["renamed"] == 1
