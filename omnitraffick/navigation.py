@@ -83,6 +83,9 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 
+#: A badge tells no more than this: "99+".
+MOST_COUNTED = 99
+
 #: What a list shows when it is opened from the sidebar: what there is to be done.
 FIRST_SHOWN = {
     "deploy.Alert": "?seen=no",
@@ -133,6 +136,13 @@ def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
         "icon": icon,
         "link": link + FIRST_SHOWN.get(label, ""),
     }
-    if label == "deploy.Alert" and (count := Alert.objects.visible_to(request.user).open().count()):
+    if label == "deploy.Alert" and (count := _open_alerts(request)):
         item |= {"badge": count, "badge_variant": "danger"}
     return item
+
+
+def _open_alerts(request: HttpRequest) -> str:
+    """ "" for none, "7", "99+": it stands on every page, so no more rows are read than it tells."""
+    rows = Alert.objects.visible_to(request.user).open().order_by()[: MOST_COUNTED + 1]
+    count = rows.count()
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")

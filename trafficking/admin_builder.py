@@ -35,6 +35,7 @@ from trafficking.building import check_built, refusals, save_built
 from trafficking.choices import Question, offered
 from trafficking.models import MediaFile, Ticket
 from trafficking.name_preview import preview_names
+from trafficking.statuses import GUARDED
 
 #: A dialog of pictures; more are found by typing.
 MOST_PICTURES = 60
@@ -120,10 +121,18 @@ class BuilderPages:
             return self._form(request, builder, refused=text % {"count": len(found)})
         except DatabaseError:
             return self._form(request, builder, refused=_unstorable())
+        if saved.status in GUARDED:
+            return self._kept(request, saved)
         if "_submit" in request.POST:
             return self._submitted(request, saved)
         messages.success(request, gettext("Saved as a draft."))
         return HttpResponseRedirect(reverse("admin:trafficking_ticket_build", args=[saved.pk]))
+
+    def _kept(self, request: HttpRequest, ticket: Ticket) -> HttpResponse:
+        """Ready or approved, and nothing was changed: there is nothing to save or to submit."""
+        text = gettext("Nothing was changed: the ticket stays '%(status)s'.")
+        messages.info(request, text % {"status": ticket.get_status_display()})
+        return HttpResponseRedirect(self.page("change", ticket.pk))
 
     def _submitted(self, request: HttpRequest, ticket: Ticket) -> HttpResponse:
         ticket = Ticket.objects.select_related(*_WITH).get(pk=ticket.pk)
@@ -134,6 +143,10 @@ class BuilderPages:
             messages.error(
                 request, gettext("Saved as a draft, but not submitted:") + " " + " ".join(refused.messages)
             )
+            return builder_page
+        except DatabaseError:
+            text = gettext("Saved as a draft, but not submitted: the database was busy. Submit it once more.")
+            messages.error(request, text)
             return builder_page
         if report.passed:
             messages.success(request, gettext("QA passed: it now waits for the approval of a second person."))

@@ -20,7 +20,8 @@ from governance.governed import StaleVersion
 from governance.models import AdAccount, Channel
 from trafficking import qa
 from trafficking.models import Ad, AdSet, Ticket
-from trafficking.tree_services import AdSetDraft, save_tree
+from trafficking.statuses import GUARDED
+from trafficking.tree_services import AdSetDraft, is_tree, save_tree
 
 #: Errors by path: `campaign.name`, `ad_account`, `ad_sets[0].ads[1].media`, or `__all__`.
 Errors = dict[str, list[ValidationError]]
@@ -52,12 +53,15 @@ class ChangedMeanwhile(StaleVersion):
 def save_built(*, by: Any, draft: TreeDraft, versions: Mapping[str, int] | None = None) -> Ticket:
     """Write the campaign where it is new, the ticket, and exactly these ad sets and ads; all or nothing.
 
-    `versions` are those that the person has read: "ticket", and each part's public id. Raises PermissionDenied,
+    `versions` are those that the person has read: "ticket", and each part's public id. A ticket that is ready or
+    approved and that the draft leaves as it is stays so: its QA and approval hold. Raises PermissionDenied,
     ChangedMeanwhile, or ValidationError with everything that is wrong by path.
     """
     _require_rights(by, draft)
     with acting(by), transaction.atomic():
         _require_fresh(draft.ticket, versions or {})
+        if _untouched(by, draft):
+            return draft.ticket
         return _written(by, draft)
 
 
@@ -140,6 +144,21 @@ def _require_fresh(ticket: Ticket, versions: Mapping[str, int]) -> None:
             raise ChangedMeanwhile(row)
     if {key for key in versions if key != "ticket"} - {str(row.public_id) for row in standing}:
         raise ChangedMeanwhile(ticket)
+
+
+def _untouched(by: Any, draft: TreeDraft) -> bool:
+    """Nothing differs from what QA has passed. In earlier statuses saving also mends names, so it always writes."""
+    ticket = draft.ticket
+    if ticket._state.adding or draft.unread or _reach_errors(by, draft):
+        return False
+    stored = Ticket.objects.get(pk=ticket.pk)
+    if stored.status not in GUARDED or not stored.editable:
+        return False
+    same = all(
+        getattr(stored, each.attname) == getattr(ticket, each.attname)
+        for each in Ticket._meta.concrete_fields
+    )
+    return same and (draft.ad_sets is None or is_tree(ticket, draft.ad_sets))
 
 
 def _last_changed(ticket: Ticket) -> Ticket:

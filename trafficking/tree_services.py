@@ -70,6 +70,13 @@ def patch_tree(*, ticket: Ticket, ad_sets: Sequence[AdSetDraft]) -> Ticket:
     return _saved(ticket, _patched_tree(ticket, ad_sets))
 
 
+def is_tree(ticket: Ticket, drafts: Sequence[AdSetDraft]) -> bool:
+    """Whether the ticket's ad sets and ads are exactly these already."""
+    tree = _whole_tree(ticket, drafts)
+    nodes = [*tree.nodes, *(ad for node in tree.nodes for ad in node.ads)]
+    return not tree.gone and not tree.errors.by_path and all(_is_kept(node) for node in nodes)
+
+
 @dataclass(slots=True)
 class _Node:
     """A part as it shall be, and for an ad set the ads below it, with the place that each has in what was sent."""
@@ -314,5 +321,9 @@ def _write(ticket: Ticket, tree: _Tree) -> None:
 
 
 def _write_changed(node: _Node) -> None:
-    if node.before is not None and node.before != _content(node.row):
+    if node.before is not None and not _is_kept(node):
         GovernedModel.save(node.row)
+
+
+def _is_kept(node: _Node) -> bool:
+    return node.before is not None and node.before == _content(node.row)

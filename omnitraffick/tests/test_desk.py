@@ -10,10 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from deploy.models import Alert
 from governance import panels
 from governance.tests.api_clients import person
 from governance.tests.factories import BrandFactory
-from omnitraffick import desk
+from omnitraffick import desk, navigation
 from trafficking import desk as reads
 from trafficking import services
 from trafficking.models import Ticket
@@ -145,3 +146,17 @@ def test_higher_floors_show_panels_on_the_desk(ana, monkeypatch):
     made = panels.Panel("Conversions", "omnitraffick/desk/nothing.html", lambda row, request: {"row": row})
     panels.register("desk", made)
     assert "Nothing is measured yet" not in signed_in(ana).get(DESK).content.decode()
+
+
+@pytest.mark.parametrize(("there", "badge"), [(0, None), (3, "3"), (120, "99+")])
+def test_the_badge_of_alerts_reads_no_more_rows_than_it_tells(rf, there, badge):
+    Alert.objects.bulk_create(
+        [Alert(code="alert.account_unreadable", severity="CRITICAL") for _ in range(there)]
+    )
+    request = rf.get("/")
+    request.user = person("Trafficker")
+    with CaptureQueriesContext(connection) as asked:
+        items = [item for section in navigation.sections(request) for item in section["items"]]
+    assert next(item for item in items if item["icon"] == "notifications").get("badge") == badge
+    counts = [each["sql"] for each in asked if "deploy_alert" in each["sql"] and "COUNT" in each["sql"]]
+    assert len(counts) == 1 and "LIMIT 100" in counts[0]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.models import Campaign, CampaignChannel
 from governance.models import AdAccount
 from governance.tests.factories import AdAccountFactory, BrandFactory, channel
-from omnitraffick.tests.admin_world import make_world
+from omnitraffick.tests.admin_world import make_world, submitted
 from trafficking.builder_forms import Builder
 from trafficking.models import Ad, AdSet, Ticket
 from trafficking.tests.factories import TREES, make_campaign, make_ticket, next_week
@@ -343,3 +343,30 @@ def test_choices_are_those_of_the_platform_that_the_channel_is_on(world, client)
     assert values("ad_account", channel=meta, campaign=world.campaign.pk) == [str(world.account.pk)]
     assert values("ad_account", channel=search, campaign=world.campaign.pk) == []
     assert AdAccount.objects.count() == 1 and BrandFactory().code == "DIS"
+
+
+def test_a_ready_ticket_that_nobody_changed_stays_ready_and_one_word_takes_it_back(world, client):
+    ticket = submitted(world)
+    before = (ticket.status, ticket.version, ticket.digest)
+    for press in ("_save", "_submit"):
+        answer = client.post(
+            page_of(ticket), sent(Builder(world.planner, ticket), **{press: "1"}), follow=True
+        )
+        assert "Nothing was changed" in answer.text
+        ticket = Ticket.objects.get(pk=ticket.pk)
+        assert (ticket.status, ticket.version, ticket.digest) == before
+    builder = Builder(world.planner, ticket)
+    client.post(page_of(ticket), sent(builder, **{f"{builder.sets[0].ads[0].prefix}.name": "Another word"}))
+    assert Ticket.objects.get(pk=ticket.pk).status == "DRAFT"
+
+
+def test_a_busy_database_at_submission_is_told_and_the_draft_is_kept(world, client, monkeypatch):
+    def busy(**_given: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("trafficking.admin_builder.services.submit_ticket", busy)
+    answer = client.post(
+        page_of(world.ticket), sent(Builder(world.planner, world.ticket), _submit="1"), follow=True
+    )
+    assert "the database was busy" in answer.text
+    assert Ticket.objects.get(pk=world.ticket.pk).status == "DRAFT"
