@@ -25,20 +25,22 @@ LEDGER = (
     "trafficking.plan", "trafficking.approval", "trafficking.platformobject", "deploy.deployment", "deploy.operation",
     "deploy.alert", "deploy.drift", "deploy.existingobject", "deploy.accountwatch",
     "deploy.killswitch", "deploy.stoppedobject", "deploy.accountstop", "deploy.mediaupload",
+    "tracking.conversionevent", "tracking.delivery", "tracking.refusedcount",
 )  # fmt: skip
+CONVERSIONS = ("tracking.conversionsource", "tracking.destination")
 EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
-    (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER), READ
+    (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER, *CONVERSIONS), READ
 )
 EVERYTHING_READ["governance.notice"] = READ  # their own
 EVERYTHING_READ["governance.savedview"] = EDIT  # their own; the service refuses somebody else's
 
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
-    "Data admin": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys(VOCABULARY, EDIT), "governance.grant": EDIT, "governance.user": READ,
+    "Data admin": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*VOCABULARY, *CONVERSIONS), EDIT), "governance.grant": EDIT, "governance.user": READ,
                    "governance.webhook": EDIT, "governance.webhookdelivery": READ,
                    "deploy.killswitch": STOP},
     "Planner": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*PLANNING, *TICKETS), EDIT)},
     "Trafficker": {
-        **EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*PLANNING, *TICKETS), EDIT),
+        **EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*PLANNING, *TICKETS, *CONVERSIONS), EDIT),
         "trafficking.ticket": (*EDIT, "deploy"), "deploy.drift": ("view", "decide"),
         "deploy.killswitch": STOP,
     },

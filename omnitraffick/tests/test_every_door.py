@@ -20,6 +20,7 @@ from django.contrib.auth.models import Permission
 from django.db import models
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from campaigns.models import ColumnMapping, ImportRun, MediaPlan, MediaPlanLine
 from deploy.models import Alert, Deployment, Drift, ExistingObject, KillSwitch, MediaUpload
@@ -42,6 +43,7 @@ from governance.models import (
 )  # fmt: skip
 from governance.tests.api_clients import client_of
 from governance.tests.factories import AdAccountFactory, BrandFactory, MarketFactory, UserFactory
+from tracking.models import ConversionEvent, ConversionSource, Delivery, Destination
 from trafficking.models import ApprovalRule, MediaFile, PlatformObject, Ticket
 from trafficking.tests.factories import make_campaign
 
@@ -144,7 +146,14 @@ def hidden(sandboxes: Any) -> Hidden:  # noqa: F811
         imported_by=trafficker,
     )
     channel = campaign.channels.get()
+    source = ConversionSource(name=f"{TEXT} shop", brand=brand, market=market)
+    source.save()
+    destination = Destination(source=source, platform="meta", pixel_id="123", broken_by=TEXT)
+    destination.save()
+    event = raw(ConversionEvent, source=source, name="Purchase", event_id=TEXT, time=timezone.now(),
+                action_source="website", origin="server")  # fmt: skip
     made = [
+        source, destination, event, raw(Delivery, source=source, event=event, destination=destination, detail=TEXT),
         brand, market, account, campaign, campaign.channel_names.get(), ticket, ad_set, ad_set.ads.get(), ticket.plans.get(),
         ticket.approvals.get(), run, run.operations.first(), held, Webhook.objects.get(), plan,
         Notice.objects.filter(person=trafficker).first(),
