@@ -22,6 +22,11 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
+from trafficking.platforms.sandbox_events import EventLog
+
+#: How much of a request's body `/_sandbox/requests` shows.
+KEPT_BYTES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -74,6 +79,12 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """The database itself, alone, for tables beside the objects."""
+        with self._lock:
+            yield self._db
 
     def next_number(self) -> int:
         """A number never given before in this store."""
@@ -170,7 +181,8 @@ class Sandbox(ABC):
     `DELETE /_sandbox/faults`, `GET /_sandbox/objects`, `POST /_sandbox/objects` (change one behind everybody's back:
     {"kind", "id", "changes"}), `POST /_sandbox/settings` ({"calls", "window_s", "lag_s", "review_s"}),
     `GET /_sandbox/requests` (the last 1,000), `GET /_sandbox/calls` (per account: calls, and how many were refused
-    for being above its limit), `GET /_sandbox/health`.
+    for being above its limit), `GET /_sandbox/events` (conversions, each once, with how often it came; `?dataset=`),
+    `GET /_sandbox/events/count`, `GET /_sandbox/health`.
 
     An account may make `calls` calls in any `window_s` seconds; more are refused with `throttled`. Lists and searches
     show an object only `lag_s` seconds after it was made. An ad that is switched on is in review for `review_s`.
@@ -183,6 +195,7 @@ class Sandbox(ABC):
         window_s: float = 3600.0, lag_s: float = 0.0, review_s: float = 3600.0,
     ) -> None:  # fmt: skip
         self.store = store or Store()
+        self.conversions = EventLog(self.store)
         self.clock = clock
         self.calls, self.window_s = calls, window_s
         self.lag_s, self.review_s = lag_s, review_s
@@ -310,7 +323,7 @@ class Sandbox(ABC):
             "method": request.method,
             "path": request.path,
             "query": dict(request.query),
-            "body": request.body.decode("utf-8", "replace"),
+            "body": request.body[:KEPT_BYTES].decode("utf-8", "replace"),
             "at": self.clock(),
         }
         with self._lock:
@@ -341,6 +354,10 @@ class Sandbox(ABC):
             return Response.json(200, self.counted)
         if door == ("GET", "/_sandbox/requests"):
             return Response.json(200, self.requests)
+        if door == ("GET", "/_sandbox/events"):
+            return Response.json(200, self.conversions.rows(request.query.get("dataset", "")))
+        if door == ("GET", "/_sandbox/events/count"):
+            return Response.json(200, self.conversions.count())
         if door == ("GET", "/_sandbox/health"):
             return Response.json(200, {"platform": self.key})
         return Response.json(404, {"error": "no such sandbox door"})

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 
 import jsonschema_rs
 
+from trafficking.platforms.google_ads import sandbox_events as conversions
 from trafficking.platforms.google_ads import sandbox_gaql as gaql
 from trafficking.platforms.google_ads import sandbox_images as images
 from trafficking.platforms.google_ads import sandbox_updates as updates
@@ -69,6 +70,8 @@ class GoogleAdsSandbox(Sandbox):
     key = "google_ads"
     page_size = 10_000
     processing_s = 60.0
+    #: How long Data Manager works on an accepted request before its diagnostics are there.
+    diagnostics_s = 0.0
 
     def account_of(self, request: Request) -> str:
         door = DOOR.fullmatch(request.path) or UPLOAD_DOOR.fullmatch(request.path)
@@ -120,6 +123,8 @@ class GoogleAdsSandbox(Sandbox):
     def respond(self, request: Request) -> Response:
         if request.path == "/token":
             return self._token(request)
+        if request.path in (conversions.INGEST, conversions.RETRIEVE):
+            return self._data_manager(request)
         upload = UPLOAD_DOOR.fullmatch(request.path)
         if upload is not None and upload[1] == API_VERSION:
             return self._refused(request, upload[2]) or self._upload_video(request, upload[2])
@@ -142,6 +147,22 @@ class GoogleAdsSandbox(Sandbox):
                 "INVALID_ARGUMENT", "Invalid JSON payload received. Root element must be a message.", []
             )
         return self._mutate(door[2], body) if door[3] == "mutate" else self._search(door[2], body)
+
+    def _data_manager(self, request: Request) -> Response:
+        """Google's conversions: their own API, without developer token or customer in the path."""
+        bearer = re.fullmatch(r"Bearer (\S+)", request.headers.get("authorization", ""))
+        if bearer is None or bearer[1] == "expired":
+            return failure("UNAUTHENTICATED", "Request had invalid authentication credentials.", [])
+        if request.path == conversions.RETRIEVE:
+            wanted = request.query.get("requestId", "")
+            return conversions.retrieve(wanted, self.store, self.clock(), self.diagnostics_s)
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = None
+        if request.method != "POST" or not isinstance(body, dict):
+            return failure("INVALID_ARGUMENT", "Invalid JSON payload received. Parse error.", [])
+        return conversions.ingest(body, self.store, self.conversions, self.clock())
 
     def _refused(self, request: Request, customer: str) -> Response | None:
         """What is wrong before the body is read: credentials, account, content type."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from trafficking.platforms.meta.sandbox_events import event_parameters, take_events
 from trafficking.platforms.meta.sandbox_media import (
     multipart,
     not_processed,
@@ -161,6 +162,8 @@ class MetaSandbox(Sandbox):
     # --------------------------------------------------------------------------------- doors
 
     def _answered(self, request: Request) -> Json:
+        if request.method == "POST" and request.path.endswith("/events"):
+            return self._conversions(request)
         params = parameters(request)
         check_token(request, params)
         node, edge = node_and_edge(request.path)
@@ -171,6 +174,14 @@ class MetaSandbox(Sandbox):
         if request.method != "POST":
             raise Refusal("Unsupported method.", code=100)
         return self._created(node, edge, params, request) if edge else self._updated(node, params)
+
+    def _conversions(self, request: Request) -> Json:
+        params = event_parameters(request)
+        check_token(request, params)
+        dataset, _ = node_and_edge(request.path)
+        if not dataset.isdigit():
+            raise not_there(dataset)
+        return take_events(dataset, params, self.conversions, self.clock())
 
     # -------------------------------------------------------------------------------- writes
 

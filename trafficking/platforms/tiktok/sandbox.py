@@ -20,6 +20,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trafficking.platforms.sandbox_base import Fault, Request, Response, Sandbox, Store
+from trafficking.platforms.tiktok import sandbox_events as conversions
 from trafficking.platforms.tiktok import sandbox_library as library
 from trafficking.platforms.tiktok import sandbox_rules as rules
 from trafficking.platforms.tiktok import sandbox_smart as smart_rules
@@ -81,6 +82,8 @@ class TikTokSandbox(Sandbox):
             return request.query["advertiser_id"]
         if "advertiser_ids" in request.query:
             return re.sub(r"[^0-9,]", "", request.query["advertiser_ids"]).partition(",")[0]
+        if request.path == conversions.DOOR:
+            return ""  # a pixel's events count towards no advertiser
         found = re.search(rb'"advertiser_id"[:\s]+"?(\d+)', request.body)
         return found[1].decode() if found else ""
 
@@ -131,6 +134,9 @@ class TikTokSandbox(Sandbox):
             raise Refused(40104, "Access token is null. Please pass it in the Access-Token header.")
         if token == "expired":  # noqa: S105 - the sandbox's word for an expired token
             raise Refused(40102, "Access token has expired.")
+        if request.path == conversions.DOOR:
+            _only(request, "POST")
+            return conversions.take(rules.json_body(request), self.conversions, self.clock())
         door = TREE_DOOR.fullmatch(request.path)
         if door:
             return self._tree_door(request, bool(door[1]), door[2], door[3])

@@ -433,6 +433,6 @@ def test_the_sandbox_does_not_know_how_we_build_requests() -> None:
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         ours = {name for name in imported if name and name.startswith("trafficking")}
         assert all(
-            name.startswith(("trafficking.platforms.sandbox_base", "trafficking.platforms.meta.sandbox_"))
+            name.startswith(("trafficking.platforms.sandbox_", "trafficking.platforms.meta.sandbox_"))
             for name in ours
         )
