@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -64,9 +64,29 @@ CODED: dict[type, tuple[str, str]] = {
 
 
 def names_with_code(row: Any) -> Impact:
-    """What a new code of a brand, market or channel would mean for names (registered with governance)."""
+    """What a new code of a brand, market or channel, or another convention, would mean for names.
+
+    Registered with governance.
+    """
+    if isinstance(row, NamingConvention):
+        return _names_under(row)
     lookup, part = CODED[type(row)]
     names = CampaignChannel.objects.filter(**{lookup: row})
+    return _impact(names, lambda name: _with_part(name, part, row.code))
+
+
+def _names_under(convention: NamingConvention) -> Impact:
+    """What another convention in force would mean for all names."""
+    before, after = NamingConvention.in_force_or_none(), convention.as_rules()
+
+    def rebuilt(name: str) -> str:
+        parts = naming.parse(before.as_rules(), "campaign", name) if before else None
+        return naming.build(after, "campaign", parts)[0] if parts else ""
+
+    return _impact(CampaignChannel.objects.all(), rebuilt)
+
+
+def _impact(names: Any, rebuilt: Callable[[str], str]) -> Impact:
     fresh, kept = names.filter(deployed_at__isnull=True), names.filter(deployed_at__isnull=False)
     some = fresh.order_by("pk").values_list("governed_name", flat=True)
     return Impact(
@@ -74,7 +94,7 @@ def names_with_code(row: Any) -> Impact:
         renamed=fresh.count(),
         live=kept.filter(campaign__status=Campaign.Status.ACTIVE).values("campaign").distinct().count(),
         examples=list(names.values_list("governed_name", flat=True)[:MOST_EXAMPLES]),
-        becomes=[{"before": name, "after": _with_part(name, part, row.code)} for name in some[:MOST_BECOMES]],
+        becomes=[{"before": name, "after": rebuilt(name)} for name in some[:MOST_BECOMES]],
     )
 
 

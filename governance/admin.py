@@ -5,38 +5,31 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Max, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 from governance import (
+    admin_conventions,  # noqa: F401  (registers its own page)
     admin_notices,  # noqa: F401  (registers its own pages)
     credentials,
     money,
-    naming,
     services,
 )
-from governance.access import reach_of
 from governance.admin_base import (
     EMPTY,
     GovernedAdmin,
     GovernedForm,
     GovernedTabularInline,
+    SharedAdmin,
     as_boxes,
     as_list,
-    in_words,
     is_list,
     related,
-    tell,
 )
 from governance.models import (
     AdAccount,
@@ -48,7 +41,6 @@ from governance.models import (
     ExchangeRate,
     Grant,
     Market,
-    NamingConvention,
     QARule,
 )
 from governance.models.vocabulary import BlockedCategory
@@ -60,15 +52,6 @@ ON_OFF = {"on": "success", "off": "danger"}
 
 def on_off(active: bool) -> tuple[str, str]:
     return ("on", gettext("Active")) if active else ("off", gettext("Inactive"))
-
-
-class SharedAdmin(GovernedAdmin):
-    """Rows that every brand and market lives by: changed by who has them all."""
-
-    asks_reason = True
-
-    def _within(self, request: HttpRequest, obj: Any) -> bool:
-        return getattr(obj, "pk", None) is None or reach_of(request.user).everything
 
 
 # --------------------------------------------------------------------------------------- vocabulary
@@ -314,121 +297,6 @@ class AdAccountAdmin(GovernedAdmin):
     @display(description=_("Daily cap"), ordering="daily_cap")
     def cap(self, row: AdAccount) -> str:
         return money.shown(row.daily_cap, row.currency) or EMPTY
-
-
-# --------------------------------------------------------------------------------------- conventions
-
-#: What the preview on a convention's page is made of: campaign, ad set, ad.
-SAMPLES = (
-    ("Moana Launch", "Prospecting 18-34", "Wave 15s"),
-    ("Q3 2025: Back to School", "Retargeting", "Carousel A"),
-    ("Моана", "Москва", "Волна"),
-)
-
-
-@admin.register(NamingConvention)
-class NamingConventionAdmin(SharedAdmin):
-    help_texts: ClassVar[dict[str, Any]] = {
-        "campaign_pattern": _(
-            "Parts in braces, joined by the separator: brand, market, channel, year, month, objective, name."
-        ),
-        "ad_set_pattern": _("The campaign's parts, and {ad_set}."),
-        "ad_pattern": _("The campaign's parts, {ad_set}, {ad}, and {format} if you like."),
-        "campaign_max_length": _("The most characters of a whole campaign name, from 20 to 400."),
-        "ad_set_max_length": _("Likewise of an ad set's name."),
-        "ad_max_length": _("Likewise of an ad's name."),
-    }
-    list_display = ("number_shown", "campaign_pattern", "separator", "force_badge", "note", "updated_at")
-    list_filter = ("in_force",)
-    search_fields = ("campaign_pattern", "ad_set_pattern", "ad_pattern", "note")
-    ordering = ("-number",)
-    readonly_fields = ("in_force", "samples")
-    actions_detail = ("put_in_force",)
-    fieldsets = (
-        (None, {"fields": ("number", "in_force", "note")}),
-        (
-            _("Patterns"),
-            {"fields": ("campaign_pattern", "ad_set_pattern", "ad_pattern", "separator", "samples")},
-        ),
-        (_("What names may be made of"), {"fields": ("allowed_characters", "transliterate", "part_lengths")}),
-        (_("Lengths"), {"fields": ("campaign_max_length", "ad_set_max_length", "ad_max_length")}),
-        (_("Links"), {"fields": ("utm_parameters",)}),
-    )
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        last = NamingConvention.objects.aggregate(last=Max("number"))["last"] or 0
-        return {"number": last + 1, **super().get_changeform_initial_data(request)}
-
-    @display(description=_("Version"), ordering="number")
-    def number_shown(self, row: NamingConvention) -> str:
-        return f"v{row.number}"
-
-    @display(description=_("State"), ordering="in_force", label={"in": "success", "out": "info"})
-    def force_badge(self, row: NamingConvention) -> tuple[str, str]:
-        return ("in", gettext("In force")) if row.in_force else ("out", gettext("Not in force"))
-
-    @admin.display(description=_("What it makes of samples"))
-    def samples(self, row: NamingConvention) -> SafeString | str:
-        if not row.pk:
-            return gettext("Save it to see what it makes of sample names.")
-        lines = [line for texts in SAMPLES for line in sample_names(row.as_rules(), *texts)]
-        return format_html(
-            '<table class="ot-table"><tbody>{}</tbody></table>',
-            format_html_join("", '<tr><td>{}</td><td>'
-                             '<code class="ot-code">{}</code></td></tr>', lines),
-        )  # fmt: skip
-
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        actions = super().get_actions_detail(request, object_id)
-        row = self.get_object(request, str(object_id))
-        return actions if row and not row.in_force and self.has_change_permission(request, row) else []
-
-    @action(
-        description=_("Put in force"), url_path="put-in-force", icon="gavel", variant=ActionVariant.PRIMARY
-    )
-    def put_in_force(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A page that says what will happen; then the service."""
-        row = self.row_or_404(request, object_id)
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        if request.method != "POST":
-            return self._ask(request, row)
-        try:
-            services.put_in_force(convention=row, by=request.user)
-        except ValidationError as refused:
-            tell(request, refused)
-        else:
-            messages.success(request, gettext("Version %(number)s is in force.") % {"number": row.number})
-        return HttpResponseRedirect(self.page("change", row.pk))
-
-    def _ask(self, request: HttpRequest, row: NamingConvention) -> HttpResponse:
-        before = NamingConvention.in_force_or_none()
-        context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "original": row,
-            "title": gettext("Put version %(number)s in force?") % {"number": row.number},
-            "lines": [
-                gettext("It builds every new name from now on."),
-                gettext("It ends version %(number)s.") % {"number": before.number} if before else "",
-                gettext("Names that no platform knows yet are built again; names on platforms stay."),
-                gettext("Tickets whose names change have to be submitted again."),
-            ],
-            "button": gettext("Put in force"), "back": self.page("change", row.pk), "before": self.samples(row),
-        }  # fmt: skip
-        return TemplateResponse(request, "governance/admin/confirm.html", context)
-
-
-def sample_names(rule: naming.Convention, campaign: str, ad_set: str, ad: str) -> list[tuple[str, str]]:
-    """(what people typed, the governed name or what is wrong with it) on each level."""
-    values = {
-        "brand": "DIS", "market": "US", "channel": "META", "year": "2026", "month": "03", "objective": "TRAFFIC",
-        "format": "VIDEO",
-    }  # fmt: skip
-    lines = []
-    for level, part, text in (("campaign", "name", campaign), ("ad_set", "ad_set", ad_set), ("ad", "ad", ad)):
-        values[part], findings = naming.name_part(rule, text, part=part)
-        name, more = naming.build(rule, level, values) if not findings else ("", [])
-        lines.append((text, name or " ".join(in_words(finding) for finding in (*findings, *more)[:1])))
-    return lines
 
 
 # ------------------------------------------------------------------------------------- rules, rates

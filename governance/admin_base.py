@@ -426,6 +426,15 @@ class GovernedAdmin(ExportsLists, BoundedLists, Limited, SimpleHistoryAdmin, Mod
         return reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_{name}", args=args)
 
 
+class SharedAdmin(GovernedAdmin):
+    """Rows that every brand and market lives by: changed by who has them all."""
+
+    asks_reason = True
+
+    def _within(self, request: HttpRequest, obj: Any) -> bool:
+        return getattr(obj, "pk", None) is None or reach_of(request.user).everything
+
+
 class LedgerAdmin(GovernedAdmin):
     """Facts: read, never written by hand."""
 

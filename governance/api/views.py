@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
@@ -12,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance import services
+from governance import naming, services
 from governance.access import reach_of
 from governance.api.errors import Problem, field_problem
 from governance.api.etags import require_current
@@ -20,6 +21,7 @@ from governance.api.fields import ReferenceField, SecretsField
 from governance.api.filters import GovernedFilters, ReferenceFilter
 from governance.api.serializers import GovernedBody, StrictBody, StrictRows, apply_values
 from governance.api.viewsets import GovernedView
+from governance.convention_trial import differences, try_out
 from governance.impact import impact_of
 from governance.models import AdAccount, AdAccountServes, Brand, Channel, Market, NamingConvention
 
@@ -283,6 +285,60 @@ class NamingConventionFilters(GovernedFilters):
         fields = ("number", "in_force")
 
 
+class FoundBody(serializers.Serializer):
+    code = serializers.CharField()
+    field = serializers.CharField()
+    message = serializers.CharField()
+    remedy = serializers.CharField()
+
+
+class SampleBody(serializers.Serializer):
+    level = serializers.CharField(help_text="campaign, ad_set or ad.")
+    text = serializers.CharField()
+    name = serializers.CharField(help_text="What the convention builds of it; empty where that is not legal.")
+    findings = FoundBody(many=True)
+
+
+class PartBody(serializers.Serializer):
+    part = serializers.CharField()
+    value = serializers.CharField()
+    known = serializers.BooleanField(help_text="The vocabulary has that code, or it is free text.")
+
+
+class ReadingBody(serializers.Serializer):
+    level = serializers.CharField()
+    name = serializers.CharField()
+    legal = serializers.BooleanField()
+    parts = PartBody(many=True, help_text="Empty where the convention can't have built the name.")
+    nearest = serializers.CharField(
+        help_text="The nearest legal name to one that is not; empty where there is none."
+    )
+
+
+class TrialBody(serializers.Serializer):
+    findings = FoundBody(many=True, help_text="Why the convention can't be used; then there are no samples.")
+    samples = SampleBody(many=True)
+    reading = ReadingBody(allow_null=True)
+
+
+class TryBody(NamingConventionBody):
+    level = serializers.ChoiceField(naming.LEVELS, default="campaign", write_only=True)
+    name = serializers.CharField(
+        default="", allow_blank=True, max_length=400, write_only=True, help_text="A name to read back."
+    )
+
+    class Meta(NamingConventionBody.Meta):
+        fields = (*NamingConventionBody.Meta.fields, "level", "name")
+
+
+class DifferenceBody(serializers.Serializer):
+    field = serializers.CharField()
+    label = serializers.CharField()
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+    changed = serializers.BooleanField()
+
+
 class NamingConventionView(VocabularyView):
     """Versions are added and put in force, never rewritten: every name keeps the one that made it."""
 
@@ -291,7 +347,11 @@ class NamingConventionView(VocabularyView):
     filterset_class = NamingConventionFilters
     ordering_fields = ("number",)
     http_method_names = ("get", "post", "head")
-    action_permissions: ClassVar[dict[str, str]] = {"put_in_force": "governance.change_namingconvention"}
+    action_permissions: ClassVar[dict[str, str]] = {
+        "put_in_force": "governance.change_namingconvention",
+        "impact": "governance.change_namingconvention",
+        "try_out": "governance.view_namingconvention",
+    }
 
     def save(self, row: NamingConvention, values: dict[str, Any]) -> NamingConvention:
         return services.add_convention(convention=apply_values(row, values))
@@ -304,3 +364,39 @@ class NamingConventionView(VocabularyView):
         require_current(request, row)
         self.require_reach(row)
         return self.shown(services.put_in_force(convention=row, by=request.user))
+
+    @extend_schema(request=TryBody, responses=TrialBody)
+    @action(detail=False, methods=["post"], url_path="try")
+    def try_out(self, request: Request, **kwargs: Any) -> Response:
+        """What a convention would build of samples, and how it reads a name back. Nothing is saved."""
+        body = TryBody(data=request.data, context=self.get_serializer_context())
+        values = dict(body.values_or_raise())
+        level, name = values.pop("level"), values.pop("name")
+        values.pop("version", None)
+        return Response(
+            TrialBody(try_out(NamingConvention(**values), by=request.user, level=level, name=name)).data
+        )
+
+    @extend_schema(
+        responses=DifferenceBody(many=True),
+        parameters=[OpenApiParameter("with", str, required=True, description="The id of the other version.")],
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def compare(self, request: Request, **kwargs: Any) -> Response:
+        """This version (`after`) beside another one (`before`), field by field."""
+        row = self.find()
+        try:
+            other = NamingConvention.objects.get(public_id=request.query_params.get("with", ""))
+        except (NamingConvention.DoesNotExist, ValidationError) as error:
+            text = _("There is no convention with that id: see `with`.")
+            raise Problem(404, "not_found", text) from error
+        return Response(DifferenceBody(differences(other, row), many=True).data)
+
+    @extend_schema(responses=ImpactBody)
+    @action(detail=True, methods=["get"])
+    def impact(self, request: Request, **kwargs: Any) -> Response:
+        """What putting it in force would do to names: kept on platforms, rebuilt elsewhere. Changes nothing."""
+        row = self.find()
+        self.require_reach(row)
+        return Response(ImpactBody(impact_of(row)).data)

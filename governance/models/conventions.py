@@ -103,8 +103,11 @@ class NamingConvention(GovernedModel):
     def clean(self) -> None:
         self._refuse_rewriting()
         _check_mapping(self.utm_parameters, "utm_parameters", str)
-        _check_mapping(self.part_lengths, "part_lengths", int)
+        self.check_part_lengths()
         raise_blocking(naming.convention_findings(self.as_rules(), _codes_in_use()), self)
+
+    def check_part_lengths(self) -> None:
+        _check_mapping(self.part_lengths, "part_lengths", int)
 
     def _refuse_rewriting(self) -> None:
         """A version that made names is history: a new number is needed to change it."""

@@ -259,7 +259,7 @@ def test_pages_of_a_long_file_ask_a_constant_number_of_queries(
     client.force_login(world.planner)
     rows = [line(line=f"L{at}", line_name=f"Line {at}", cost_media="1,5") for at in range(220)]
     run, _page = upload(client, file_of(*rows))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page = client.get(reverse("admin:campaigns_importrun_change", args=[run.pk]), {"page": 4})
     assert len(page.context["rows"]) == 50 and page.context["rows"][0].number == 152
     assert page.context["page"].paginator.num_pages == 5
