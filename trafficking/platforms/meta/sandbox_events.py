@@ -108,14 +108,15 @@ _COOKIE = {
 
 
 def event_parameters(request: Request) -> Json:
-    """The door takes JSON and forms; in a form `data` is JSON."""
+    """The door takes JSON and forms; in a form `data` is JSON, and its entries may be (Meta's SDKs send them so)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     try:
         if kind == "application/json":
             body = json.loads(request.body)
         else:
             body = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-            body["data"] = json.loads(body.get("data", "null"))
+            data = json.loads(body.get("data", "null"))
+            body["data"] = [json.loads(each) if isinstance(each, str) else each for each in data or []]
     except ValueError:
         raise Refusal("(#100) Param data must be an array of events") from None
     if not isinstance(body, dict):
