@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 from governance import (
     admin_conventions,  # noqa: F401  (registers its own page)
     admin_notices,  # noqa: F401  (registers its own pages)
+    admin_qa_rules,  # noqa: F401  (registers its own page)
     credentials,
     money,
     services,
@@ -41,7 +42,6 @@ from governance.models import (
     ExchangeRate,
     Grant,
     Market,
-    QARule,
 )
 from governance.models.vocabulary import BlockedCategory
 from governance.platforms import Platform
@@ -299,23 +299,7 @@ class AdAccountAdmin(GovernedAdmin):
         return money.shown(row.daily_cap, row.currency) or EMPTY
 
 
-# ------------------------------------------------------------------------------------- rules, rates
-
-
-@admin.register(QARule)
-class QARuleAdmin(SharedAdmin):
-    help_texts: ClassVar[dict[str, Any]] = {"kind": _("Each built-in rule stands here once.")}
-    list_display = ("__str__", "active_badge", "updated_at")
-    list_filter = ("active",)
-    search_fields = ("kind",)
-    fieldsets = ((None, {"fields": ("kind", "active", "parameters")}),)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), *(("kind",) if obj else ()))
-
-    @display(description=_("State"), ordering="active", label={"on": "success", "off": "warning"})
-    def active_badge(self, row: QARule) -> tuple[str, str]:
-        return ("on", gettext("Blocks")) if row.active else ("off", gettext("Only warns"))
+# -------------------------------------------------------------------------------------------- rates
 
 
 @admin.register(ExchangeRate)
