@@ -32,6 +32,7 @@ from governance.admin_base import (
     is_list,
     related,
 )
+from governance.admin_grid import EditedInGrid
 from governance.models import (
     AdAccount,
     AdAccountServes,
@@ -82,7 +83,7 @@ class CodedForm(GovernedForm):
         return next((error.params or {} for error in asked if error.code == "code_in_use"), {})
 
 
-class CodedAdmin(GovernedAdmin):
+class CodedAdmin(EditedInGrid):
     """A market, brand or channel: its code stands in names."""
 
     asks_reason = True
@@ -97,6 +98,7 @@ class CodedAdmin(GovernedAdmin):
 @admin.register(Market)
 class MarketAdmin(CodedAdmin):
     list_display = ("code", "name", "country", "region", "currency", "time_zone")
+    list_editable = ("name", "region")
     list_filter = ("region", "currency")
     search_fields = ("code", "name", "country")
     fieldsets = (
@@ -114,7 +116,9 @@ class MarketAdmin(CodedAdmin):
 
 @admin.register(Brand)
 class BrandAdmin(CodedAdmin):
-    list_display = ("code", "name", "safety", "dsa_beneficiary")
+    list_display = ("code", "name", "family_friendly", "dsa_beneficiary", "dsa_payor")
+    list_editable = ("name", "family_friendly", "dsa_beneficiary", "dsa_payor")
+    shown_as: ClassVar[dict[str, str]] = {"family_friendly": "safety"}
     list_filter = ("family_friendly",)
     fieldsets = (
         (None, {"fields": ("code", "name")}),
@@ -139,7 +143,9 @@ class BrandAdmin(CodedAdmin):
 @admin.register(Channel)
 class ChannelAdmin(SharedAdmin, CodedAdmin):
     help_texts: ClassVar[dict[str, Any]] = {"platform": _("Whose API builds the campaigns of this channel.")}
-    list_display = ("code", "name", "platform_badge", "api_identifier", "active_badge")
+    list_display = ("code", "name", "platform_badge", "api_identifier", "active")
+    list_editable = ("name", "active")
+    shown_as: ClassVar[dict[str, str]] = {"active": "active_badge"}
     list_filter = ("platform", "active")
     fieldsets = (
         (None, {"fields": ("code", "name", "active")}),
@@ -203,25 +209,25 @@ class ServesInline(GovernedTabularInline):
 
 
 @admin.register(AdAccount)
-class AdAccountAdmin(GovernedAdmin):
+class AdAccountAdmin(EditedInGrid):
     asks_reason = True
     help_texts: ClassVar[dict[str, Any]] = {"platform": _("Where the account is; fixed once it is saved.")}
     form = AdAccountForm
     list_display = (
+        "external_id",
         "name",
         "platform_badge",
-        "external_id",
-        "currency",
-        "time_zone",
         "mode_badge",
-        "cap",
-        "active_badge",
+        "currency",
+        "daily_cap",
+        "active",
     )
+    list_editable = ("name", "daily_cap", "active")
     list_filter = ("platform", "mode", "active", "currency")
     search_fields = ("name", "external_id")
     ordering = ("platform", "name")
     inlines = (ServesInline,)
-    shown_as: ClassVar[dict[str, str]] = {"daily_cap": "cap"}
+    shown_as: ClassVar[dict[str, str]] = {"daily_cap": "cap", "active": "active_badge"}
     fieldsets = (
         (None, {"fields": ("platform", "external_id", "name", "mode", "active")}),
         (_("Money and time"), {"fields": ("currency", "time_zone", "daily_cap")}),

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from governance import money
 from governance.admin_base import AmountField, AmountWidget, GovernedForm, ListField, SharedAdmin
@@ -55,7 +56,7 @@ def safety_fields(parameters: dict[str, Any]) -> Fields:
     words, ids = parameters.get("terms", {}), parameters.get("interest_ids", {})
     made: Fields = {
         words_field(code): ListField(
-            between=",", label=label, initial=words.get(code, []),
+            between=",", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), label=label, initial=words.get(code, []),
             help_text=_("Words with commas between. A keyword or an interest that has one of them is a finding."),
         )
         for code, label in BlockedCategory.choices
@@ -122,6 +123,10 @@ class QARuleAdmin(SharedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Every kind is there from the first migration; rules of one's own are built in the rule builder."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A rule is switched to warnings, not taken away."""
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -145,7 +145,6 @@
         this.select.append(option);
         option.selected = true;
       }
-      this.asked++;
       this.close();
       this.show();
       this.select.dispatchEvent(new CustomEvent("ot:taken", { bubbles: true, detail: item }));
@@ -162,7 +161,8 @@
       else this.show();
     }
 
-    close() { this.list.hidden = true; this.input.setAttribute("aria-expanded", "false"); this.move(-1); }
+    /* what was typed or asked for before may not open the list again */
+    close() { clearTimeout(this.timer); this.asked++; this.list.hidden = true; this.input.setAttribute("aria-expanded", "false"); this.move(-1); }
   }
 
   /* ---------------------------------------------------------------- hours of a week */
