@@ -90,7 +90,7 @@ def _boxes(user: Any) -> tuple[list[Box], list[Ticket]]:
                 _("Waiting for my approval"),
                 _("No plan waits for you."),
                 waiting,
-                f"status__exact={Status.READY_FOR_API}",
+                page=reverse("admin:trafficking_ticket_waiting"),
             ),
         )
     made.append(
@@ -100,9 +100,10 @@ def _boxes(user: Any) -> tuple[list[Box], list[Ticket]]:
     return made, trouble
 
 
-def _box(title: Any, empty: Any, rows: Sequence[Ticket], query: str) -> Box:
+def _box(title: Any, empty: Any, rows: Sequence[Ticket], query: str = "", page: str = "") -> Box:
+    """`page` is where all of them stand; else the list of tickets with `query`."""
     shown, count = tickets.cut(rows)
-    return Box(title, empty, count, [_line(each) for each in shown], f"{_tickets_page()}?{query}")
+    return Box(title, empty, count, [_line(each) for each in shown], page or f"{_tickets_page()}?{query}")
 
 
 def _line(row: Ticket) -> dict[str, Any]:

@@ -102,6 +102,13 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
     }
     if request.user.has_perm("trafficking.view_ticket"):
         desk["items"].append({"title": _("Board"), "icon": "view_kanban", "link": reverse("admin:board")})
+    if request.user.has_perm("trafficking.approve_ticket"):
+        waiting = {
+            "title": _("To approve"),
+            "icon": "verified",
+            "link": reverse("admin:trafficking_ticket_waiting"),
+        }
+        desk["items"].append(waiting)
     if request.user.has_perm("trafficking.add_ticket"):
         build = {
             "title": _("New ticket"),

@@ -55,6 +55,7 @@ from trafficking.admin_parts import (
     bid,
     ticket_budget,
 )
+from trafficking.admin_waiting import waiting
 from trafficking.models import AdSet, Ticket
 from trafficking.panels import Order, Outcome, TicketAction
 from trafficking.plan_view import ad_set_lines, eyes, next_waiting, plan_context
@@ -281,11 +282,18 @@ class TicketAdmin(
 
     def get_urls(self) -> list[URLPattern]:
         bulk = self.admin_site.admin_view(self.do_many)
-        return [path("do/<slug:name>/", bulk, name="trafficking_ticket_do"), *super().get_urls()]
+        queue = self.admin_site.admin_view(waiting)
+        return [
+            path("do/<slug:name>/", bulk, name="trafficking_ticket_do"),
+            path("waiting/", queue, name="trafficking_ticket_waiting"),
+            *super().get_urls(),
+        ]
 
     def do_one(self, request: HttpRequest, object_id: str, action: TicketAction) -> HttpResponse:
         row = self.row_or_404(request, object_id)
-        return self.do(request, action, [row], back=self.page("change", row.pk))
+        queued = request.POST.get("from") == "waiting"
+        back = self.page("waiting") if queued else self.page("change", row.pk)
+        return self.do(request, action, [row], back=back)
 
     def do_many(self, request: HttpRequest, name: str) -> HttpResponse:
         chosen = [pk for pk in request.POST.getlist("ticket") if pk.isdecimal() and len(pk) < 19][
@@ -316,7 +324,7 @@ class TicketAdmin(
             order = Order(ticket=row, by=request.user, digest=digest, comment=comment, values=values)
             outcome = carry_out(request, action, order)
             led_to = outcome.ticket if outcome is not None else None
-        if action.shows_plan and len(rows) == 1:
+        if action.shows_plan and len(rows) == 1 and back != self.page("waiting"):
             _offer_next(request, self, rows[0])
         return HttpResponseRedirect(self.page("change", led_to.pk) if led_to is not None else back)
 

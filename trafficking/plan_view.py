@@ -50,10 +50,35 @@ def plan_context(plan: Plan | None) -> dict[str, Any] | None:
         "summary": summary(plan, ticket),
         "platform": Platform(plan.platform).label,
         "api_version": plan.api_version,
-        "operations": [
-            _operation(number, each, kinds) for number, each in enumerate(plan.operations, start=1)
-        ],
+        "operations": _tree(
+            plan.operations,
+            [_operation(number, each, kinds) for number, each in enumerate(plan.operations, start=1)],
+        ),
     }
+
+
+#: Deeper than this nothing is indented further.
+DEEPEST = 3
+
+
+def _tree(stored: list[dict[str, Any]], read: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The calls with each under the last of those that make its parents; the numbers say in what order they are sent."""
+    made_by = {each["ref"]: at for at, call in enumerate(stored) for each in call.get("objects") or ()}
+    under: dict[int | None, list[int]] = {}
+    depths: list[int] = []
+    for at, call in enumerate(stored):
+        # a parent is always sent before, so this ends; an ad stands under its ad set, not under its creative
+        above = [made_by[ref] for ref in call.get("parents") or () if made_by.get(ref, at) < at]
+        parent = max(above, key=lambda one: (depths[one], one), default=None)
+        depths.append(0 if parent is None else depths[parent] + 1)
+        under.setdefault(parent, []).append(at)
+
+    def walk(top: int | None) -> Iterator[dict[str, Any]]:
+        for at in under.get(top, ()):
+            yield {**read[at], "depth": min(depths[at], DEEPEST)}
+            yield from walk(at)
+
+    return list(walk(None))
 
 
 #: Above this share a changed amount leaps to the eye: a slip of a decimal point is ten times or a hundred.

@@ -45,6 +45,7 @@ def test_no_page_of_the_day_has_a_serious_violation(world, live_server, theme): 
         "ticket": reverse("admin:trafficking_ticket_change", args=[ticket.pk]),
         "board": reverse("admin:board"),
         "builder": reverse("admin:trafficking_ticket_build"),
+        "waiting": reverse("admin:trafficking_ticket_waiting"),
         "plan": reverse("admin:trafficking_plan_change", args=[ticket.plans.get().pk]),
         "rule builder": reverse("admin:governance_builtrule_add"),
         "trail": reverse("admin:trail"),
