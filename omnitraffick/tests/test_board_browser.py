@@ -14,7 +14,7 @@ from deploy.tests.conftest import sandboxes  # noqa: F401  (a fixture)
 from deploy.tests.test_engine import approved, run_until_it_rests
 from governance.models import SavedView
 from omnitraffick.tests.admin_world import make_world
-from omnitraffick.tests.test_admin_browser import CHROMIUM, PASSWORD, Visitor, playwright
+from omnitraffick.tests.test_admin_browser import CHROMIUM, PASSWORD, THEMES, Visitor, playwright
 from trafficking.models import PlatformObject, Ticket
 from trafficking.statuses import Status
 from trafficking.tests.factories import make_campaign, make_ticket
@@ -52,7 +52,7 @@ def nothing_new(page: Any) -> Iterator[None]:
     page.unroute("**/live/**")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_cards_are_dragged_moved_by_keyboard_and_follow_the_worker(world, live_server, theme):
     ticket = world.ticket
     broken = make_ticket(
@@ -114,7 +114,7 @@ def test_cards_are_dragged_moved_by_keyboard_and_follow_the_worker(world, live_s
     assert not visitor.complaints, "\n".join(visitor.complaints)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_rows_of_the_list_change_live_and_stop_quietly_after_signing_out(world, live_server, theme):
     ticket = approved(world.ticket, world.boss, world.approver)
     from deploy.services import start_deployment

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from omnitraffick.tests.test_admin_browser import (  # noqa: F401  (world is a fixture)
+from omnitraffick.tests.test_admin_browser import (
     CHROMIUM,
+    THEMES,
     Visitor,
     playwright,
-    world,
 )
 from trafficking.models import Ticket
 from trafficking.tests.factories import next_week
@@ -34,8 +34,8 @@ def choose(page: Any, field: str, text: str) -> None:
     option.click()
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_a_ticket_is_built_with_live_names_and_findings_at_their_fields(world, live_server, theme):  # noqa: F811
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_ticket_is_built_with_live_names_and_findings_at_their_fields(world, live_server, theme):
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         visitor = Visitor(browser, live_server.url, theme)

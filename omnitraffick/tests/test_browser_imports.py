@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from campaigns.models import ColumnMapping, ImportRun
 from omnitraffick.tests.admin_world import make_world
-from omnitraffick.tests.test_admin_browser import CHROMIUM, PASSWORD, Visitor, playwright
+from omnitraffick.tests.test_admin_browser import CHROMIUM, PASSWORD, THEMES, Visitor, playwright
 from omnitraffick.tests.test_admin_import import TWELVE, twelve_rows
 from trafficking.models import Ticket
 
@@ -64,7 +64,7 @@ def choose(visitor: Visitor, data: bytes, name: str) -> None:
     visitor.page.click("button:has-text('Read the file')")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_twelve_kinds_of_errors_are_walked_through_to_the_result_by_clicking(
     world, live_server, theme, tmp_path
 ):

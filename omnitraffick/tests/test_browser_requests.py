@@ -16,7 +16,7 @@ from deploy.models import KillSwitch
 from deploy.tests.conftest import sandboxes  # noqa: F401  (a fixture)
 from deploy.tests.test_engine import approved, deployed
 from omnitraffick.tests.admin_world import make_world
-from omnitraffick.tests.test_admin_browser import CHROMIUM, PASSWORD, Visitor, playwright
+from omnitraffick.tests.test_admin_browser import CHROMIUM, PASSWORD, THEMES, Visitor, playwright
 from trafficking import requests, services
 from trafficking.models import ApprovalRule, PlatformObject, Ticket
 
@@ -71,7 +71,7 @@ def make_change(world: Any) -> Ticket:
     return made
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_requests_are_asked_read_and_proved_by_clicking(world, live_server, theme):
     changed = make_change(world)
     ApprovalRule(approvers=2, from_amount=Decimal("5000"), note="").save()
@@ -103,7 +103,7 @@ def test_requests_are_asked_read_and_proved_by_clicking(world, live_server, them
     assert Ticket.objects.latest("pk").request_type == "ACTIVATE"
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_stops_drift_and_inventory_by_clicking(world, live_server, theme):
     make_drift(world.ticket)
     alerts.raise_alert(

@@ -8,11 +8,11 @@ import pytest
 from django.urls import reverse
 
 from governance.models import BuiltRule
-from omnitraffick.tests.test_admin_browser import (  # noqa: F401  (world is a fixture)
+from omnitraffick.tests.test_admin_browser import (
     CHROMIUM,
+    THEMES,
     Visitor,
     playwright,
-    world,
 )
 from trafficking.models import Ticket
 
@@ -35,8 +35,8 @@ def pick(page: Any, name: str, text: str, at: int = 0) -> None:
     box.press("Enter")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_a_rule_is_built_tried_and_switched_on_and_refuses_the_next_ticket(world, live_server, theme):  # noqa: F811
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_rule_is_built_tried_and_switched_on_and_refuses_the_next_ticket(world, live_server, theme):
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         visitor = Visitor(browser, live_server.url, theme)
