@@ -104,7 +104,7 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
         desk["items"].append({"title": _("Board"), "icon": "view_kanban", "link": reverse("admin:board")})
     if request.user.has_perm("trafficking.approve_ticket"):
         waiting = {
-            "title": _("To approve"),
+            "title": _("My approvals"),
             "icon": "verified",
             "link": reverse("admin:trafficking_ticket_waiting"),
         }

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from omnitraffick.tests.test_admin_browser import (
+from omnitraffick.tests.test_admin_browser import (  # noqa: F401  (world is a fixture)
     CHROMIUM,
     THEMES,
     Visitor,
     playwright,
+    world,
 )
 from trafficking.models import Ticket
 from trafficking.tests.factories import next_week
@@ -35,7 +36,7 @@ def choose(page: Any, field: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_ticket_is_built_with_live_names_and_findings_at_their_fields(world, live_server, theme):
+def test_a_ticket_is_built_with_live_names_and_findings_at_their_fields(world, live_server, theme):  # noqa: F811
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         visitor = Visitor(browser, live_server.url, theme)

@@ -8,11 +8,12 @@ import pytest
 from django.urls import reverse
 
 from governance.models import BuiltRule
-from omnitraffick.tests.test_admin_browser import (
+from omnitraffick.tests.test_admin_browser import (  # noqa: F401  (world is a fixture)
     CHROMIUM,
     THEMES,
     Visitor,
     playwright,
+    world,
 )
 from trafficking.models import Ticket
 
@@ -36,7 +37,7 @@ def pick(page: Any, name: str, text: str, at: int = 0) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_rule_is_built_tried_and_switched_on_and_refuses_the_next_ticket(world, live_server, theme):
+def test_a_rule_is_built_tried_and_switched_on_and_refuses_the_next_ticket(world, live_server, theme):  # noqa: F811
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         visitor = Visitor(browser, live_server.url, theme)
