@@ -25,8 +25,9 @@ LEDGER = (
     "trafficking.plan", "trafficking.approval", "trafficking.platformobject", "deploy.deployment", "deploy.operation",
     "deploy.alert", "deploy.drift", "deploy.existingobject", "deploy.accountwatch",
     "deploy.killswitch", "deploy.stoppedobject", "deploy.accountstop", "deploy.mediaupload",
-    "tracking.conversionevent", "tracking.delivery", "tracking.refusedcount",
+    "tracking.conversionevent", "tracking.delivery", "tracking.refusedcount", "copilot.modelcall", "copilot.advice",
 )  # fmt: skip
+GUIDELINES = ("copilot.guidelinedocument", "copilot.callbudget")
 CONVERSIONS = ("tracking.conversionsource", "tracking.destination")
 EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
     (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER, *CONVERSIONS), READ
@@ -35,7 +36,7 @@ EVERYTHING_READ["governance.notice"] = READ  # their own
 EVERYTHING_READ["governance.savedview"] = EDIT  # their own; the service refuses somebody else's
 
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
-    "Data admin": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*VOCABULARY, *CONVERSIONS), EDIT), "governance.grant": EDIT, "governance.user": READ,
+    "Data admin": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*VOCABULARY, *CONVERSIONS, *GUIDELINES), EDIT), "governance.grant": EDIT, "governance.user": READ,
                    "governance.webhook": EDIT, "governance.webhookdelivery": READ,
                    "deploy.killswitch": STOP},
     "Planner": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*PLANNING, *TICKETS), EDIT)},

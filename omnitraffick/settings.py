@@ -341,6 +341,7 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in 
 CELERY_TASK_ROUTES = {
     "governance.tasks.*": {"queue": "reads"},
     "trafficking.tasks.*": {"queue": "reads"},  # imports never stand before a deployment
+    "copilot.tasks.*": {"queue": "reads"},
     "deploy.watch_tasks.*": {"queue": "reads"},  # drift, reviews, inventory: they may wait
     "deploy.tasks.carry_out_stop": {"queue": "urgent"},
     "deploy.tasks.stop_account": {"queue": "urgent"},
@@ -430,6 +431,23 @@ DRIFT_EVERY_S = env.float("DRIFT_EVERY_S", default=3600.0)
 #: An ad in review is looked at again after a tenth of the time since it was switched on, within these two.
 REVIEW_EVERY_S = env.list("REVIEW_EVERY_S", cast=float, default=[60.0, 21_600.0])
 
+# --- copilot: without keys it works from the documents alone (docs/copilot.md)
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+#: Another service that speaks OpenAI's API. Empty: OpenAI's own.
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
+COPILOT_MODEL = env.str("COPILOT_MODEL", default="gpt-4o")
+COPILOT_EMBEDDING_MODEL = env.str("COPILOT_EMBEDDING_MODEL", default="text-embedding-3-small")
+COPILOT_TIMEOUT_S = env.float("COPILOT_TIMEOUT_S", default=20.0)
+#: What models may cost a day for a brand that has no budget of its own (USD).
+COPILOT_DAILY_USD = env.float("COPILOT_DAILY_USD", default=5.0)
+#: USD for a million tokens, in and out, where it differs from the list: {"gpt-4o": ["2.50", "10.00"]}.
+COPILOT_PRICES = env.json("COPILOT_PRICES", default={})
+#: Vectors are kept in Pinecone where both are set (an index named by its host), else in the database.
+PINECONE_API_KEY = env.str("PINECONE_API_KEY", default="")
+PINECONE_HOST = env.str("PINECONE_HOST", default="")
+GUIDELINE_MAX_BYTES = env.int("GUIDELINE_MAX_BYTES", default=30 * 1024 * 1024)
+GUIDELINE_MAX_PAGES = env.int("GUIDELINE_MAX_PAGES", default=600)
+
 # --- mail: alerts. Without a host none is sent, and alerts stand in the house only.
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
@@ -475,5 +493,6 @@ UNFOLD = {
 }  # fmt: skip
 
 if TESTING:
+    OPENAI_API_KEY = PINECONE_API_KEY = ""  # no test asks anybody outside
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     AXES_ENABLED = False

@@ -23,6 +23,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from campaigns.models import ColumnMapping, ImportRun, MediaPlan, MediaPlanLine
+from copilot.models import Advice, CallBudget, GuidelineDocument, ModelCall
 from deploy.models import Alert, Deployment, Drift, ExistingObject, KillSwitch, MediaUpload
 from deploy.tests.conftest import sandboxes  # noqa: F401  (a fixture)
 from deploy.tests.watch_world import built
@@ -65,7 +66,7 @@ SHARED = {
 #: Of a brand in all its markets: who has a market of it sees them.
 OF_A_BRAND = {
     "governance.brand", "governance.audience", "governance.alias", "governance.builtrule", "trafficking.approvalrule",
-    "trafficking.mediafile", "deploy.killswitch",
+    "trafficking.mediafile", "deploy.killswitch", "copilot.guidelinedocument", "copilot.callbudget", "copilot.modelcall",
 }  # fmt: skip
 #: URL names that are about no row in their path; what they say is looked through.
 ROWLESS = {
@@ -175,6 +176,9 @@ def hidden(sandboxes: Any) -> Hidden:  # noqa: F811
         raw(Alias, kind="ADVERTISER", text=TEXT, text_key=TEXT.lower(), brand=brand),
         raw(WebhookDelivery, webhook=hook, event=campaign.public_id, kind="live", payload={"text": TEXT}),
         Grant.objects.create(user=trafficker, brand=brand, market=market),
+        raw(GuidelineDocument, brand=brand, title=TEXT, file="guidelines/none.md", file_name=f"{TEXT}.md", sha256="b" * 64, size=1),
+        raw(CallBudget, brand=brand, daily_usd=1), raw(ModelCall, brand=brand, purpose="advice", model=TEXT),
+        raw(Advice, ticket=ticket, ticket_version=1, model=TEXT, asked_by=trafficker),
     ]  # fmt: skip
     for row in made:
         assert row is not None
@@ -216,7 +220,7 @@ def _without_mark(brand: Any) -> None:
     _say_plainly(brand, "Plain Inc")
     for model, values in (
         (Audience, {"name": "a"}), (Alias, {"text": "b", "text_key": "b"}), (ApprovalRule, {"note": ""}), (MediaFile, {"name": "c.png"}),
-        (KillSwitch, {"reason": "d"}),
+        (KillSwitch, {"reason": "d"}), (GuidelineDocument, {"title": "e", "file_name": "e.md"}), (ModelCall, {"model": "f"}),
     ):  # fmt: skip
         models.QuerySet(model).filter(brand=brand).update(**values)
 
