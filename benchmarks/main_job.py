@@ -330,17 +330,18 @@ def measure_import(options: argparse.Namespace) -> None:
 
 def measure_api(options: argparse.Namespace) -> None:
     import requests
-    from knox.models import AuthToken
 
     from governance.models import Grant
     from governance.tests.factories import BrandFactory, MarketFactory, UserFactory
+    from governance.tokens import make_token
     from trafficking.tests.factories import next_week
 
     print("API over HTTP: token, permissions, reach, validation, names, history; 4 clients")
     BrandFactory(), MarketFactory()
     user = UserFactory(username="bench-planner", roles=["Planner"])
     Grant.objects.create(user=user)
-    headers = {"Authorization": f"Token {AuthToken.objects.create(user)[1]}"}
+    _row, token = make_token(user=user, name="benchmark", scopes=["read", "write"], days=1)
+    headers = {"Authorization": f"Token {token}"}
     url = "http://127.0.0.1:8791/api/v1/campaigns/"
     web = (
         "-m",

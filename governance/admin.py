@@ -17,6 +17,7 @@ from governance import (
     admin_conventions,  # noqa: F401  (registers its own page)
     admin_notices,  # noqa: F401  (registers its own pages)
     admin_qa_rules,  # noqa: F401  (registers its own page)
+    admin_tokens,  # noqa: F401  (registers its own page)
     credentials,
     money,
     services,

@@ -33,11 +33,16 @@ EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
     (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER, *CONVERSIONS), READ
 )
 EVERYTHING_READ["governance.notice"] = READ  # their own
+EVERYTHING_READ["governance.apitoken"] = (
+    "view",
+    "add",
+    "delete",
+)  # their own; nobody deletes one: it is revoked
 EVERYTHING_READ["governance.savedview"] = EDIT  # their own; the service refuses somebody else's
 
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Data admin": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*VOCABULARY, *CONVERSIONS, *GUIDELINES), EDIT), "governance.grant": EDIT, "governance.user": READ,
-                   "governance.webhook": EDIT, "governance.webhookdelivery": READ,
+                   "governance.apitoken": ("view", "add", "delete", "manage"), "governance.webhook": EDIT, "governance.webhookdelivery": READ,
                    "deploy.killswitch": STOP},
     "Planner": {**EVERYTHING_READ, **IMPORTS, **dict.fromkeys((*PLANNING, *TICKETS), EDIT)},
     "Trafficker": {

@@ -35,7 +35,7 @@ MASKED = "•••"
 #: What a row is called: the first of these that it has.
 _NAMES = ("governed_name", "name", "code", "text", "kind", "username", "number")
 #: Rows that belong to people, not to brands and markets: a grant for everything does not reach them.
-_PERSONAL = frozenset({"governance.savedview"})
+_PERSONAL = frozenset({"governance.savedview", "governance.apitoken"})
 #: Brand and market of models that are bound to them by a table of their own.
 _THROUGH = {"governance.adaccount": ("serves__brand_id", "serves__market_id")}
 

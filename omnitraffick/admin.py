@@ -32,7 +32,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from governance.admin_base import EMPTY, PlainLedgerAdmin, related
+from governance.admin_base import EMPTY, PlainLedgerAdmin
 from governance.exports import ExportsLists
 from governance.models import User
 
@@ -118,25 +118,6 @@ def _names_a_person(request: HttpRequest) -> bool:
 class GroupAdmin(ExportsLists, DjangoGroupAdmin, ModelAdmin):
     list_display = ("name",)
     search_fields = ("name",)
-
-
-@admin.register(AuthToken)
-class AuthTokenAdmin(ExportsLists, ModelAdmin):
-    """API tokens: seen by their first characters, taken back by deleting; made by their owner through the API."""
-
-    list_display = ("token_key", "user", "created", "expiry")
-    list_filter = related("user")
-    list_filter_submit = True
-    list_select_related = ("user",)
-    search_fields = ("token_key", "user__username")
-    date_hierarchy = "created"
-    fields = ("token_key", "user", "created", "expiry")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(AccessAttempt, AccessFailureLog)

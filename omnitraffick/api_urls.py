@@ -14,7 +14,7 @@ from deploy.api_watch import AlertView, DriftView, ExistingView, ImportView, Inv
 from governance.api.exports import ExportView
 from governance.api.notices import NoticeView, WebhookDeliveryView, WebhookView
 from governance.api.saved_views import SavedViewView
-from governance.api.tokens import TokenView
+from governance.api.tokens import ApiTokenView, TokenView
 from governance.api.trail import TrailRevertView, TrailView
 from governance.api.views import AdAccountView, BrandView, ChannelView, MarketView, NamingConventionView
 from governance.api.viewsets import UUID_PATTERN, NotThere
@@ -52,6 +52,7 @@ router.register("alerts", AlertView, basename="api-alert")
 router.register("notices", NoticeView, basename="api-notice")
 router.register("webhooks", WebhookView, basename="api-webhook")
 router.register("webhook-deliveries", WebhookDeliveryView, basename="api-webhook-delivery")
+router.register("tokens", ApiTokenView, basename="api-own-token")
 router.register("saved-views", SavedViewView, basename="api-saved-view")
 router.register("deployments", DeploymentView, basename="api-deployment")
 

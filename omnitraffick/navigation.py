@@ -77,7 +77,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("governance.User", "person"),
             ("auth.Group", "badge"),
             ("governance.Grant", "key"),
-            ("knox.AuthToken", "vpn_key"),
+            ("governance.ApiToken", "vpn_key"),
             ("axes.AccessAttempt", "gpp_maybe"),
         ),
     ),

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from governance.scopes import Scope
+from governance.tokens import find_token, note_use
+
 
 class ApiTokenAuthentication(TokenAuthentication):
-    """`Authorization: Token …`. A malformed token is a wrong one, not a server error."""
+    """`Authorization: Token …`. `request.auth` is the ApiToken; its person is held to its scopes."""
 
     def authenticate_credentials(self, token: bytes) -> Any:
         try:
-            return super().authenticate_credentials(token)
+            found = find_token(token.decode())
         except ValueError:  # not UTF-8, or a character that the database can't compare
-            raise AuthenticationFailed(_("Invalid token.")) from None
-
-    def _cleanup_token(self, auth_token: Any) -> bool:
-        """Only the token at hand: reading all the person's tokens would cost a query on every request."""
-        if auth_token.expiry is None or auth_token.expiry > timezone.now():
-            return False
-        auth_token.delete()
-        return True
+            found = None
+        if found is None or not found.user.is_active:
+            raise AuthenticationFailed(_("Invalid token."))
+        found.user.limit_to(found.scopes)
+        note_use(found)
+        return found.user, found
 
 
 class ApiTokenScheme(OpenApiAuthenticationExtension):
@@ -36,7 +36,9 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {
             "type": "apiKey", "in": "header", "name": "Authorization",
-            "description": "`Token <token>`, from POST /api/v1/auth/token.",
+            "description": "`Token <token>`, from POST /api/v1/auth/token or POST /api/v1/tokens. It does what its person may do, held"
+            " to its scopes; each operation says the scope that it needs. "
+            + " ".join(f"`{scope.value}` — {scope.label}." for scope in Scope),
         }  # fmt: skip
 
 

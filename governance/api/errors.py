@@ -26,6 +26,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from governance.api.permissions import require_scopes
 from governance.governed import StaleVersion
 
 logger = logging.getLogger(__name__)
@@ -252,6 +253,10 @@ def _not_found(exc: Http404, context: dict[str, Any]) -> Problem:
 
 
 def _denied(exc: DjangoPermissionDenied, context: dict[str, Any]) -> Problem:
+    try:
+        require_scopes(context["request"])
+    except Problem as missing:
+        return missing
     return Problem(403, "permission_denied", str(exc) or _("You may not do this."))
 
 

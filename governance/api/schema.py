@@ -8,6 +8,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from governance.api.permissions import RolePermission, needed_permission
+from governance.scopes import scope_of
+
 
 class FieldErrorBody(serializers.Serializer):
     code = serializers.CharField()
@@ -79,6 +82,21 @@ class ApiSchema(AutoSchema):
         if self.method == "POST" and getattr(self.view, "idempotent", False):
             given.append(_IDEMPOTENCY_KEY)
         return given
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        made = super().get_operation(*args, **kwargs)
+        scope = self._scope() if made is not None else None
+        if scope is not None:
+            made["x-required-scope"] = scope
+            said = f"Scope of a token: `{scope}`."
+            made["description"] = f"{made['description']}\n\n{said}" if made.get("description") else said
+        return made
+
+    def _scope(self) -> str | None:
+        """None where any token will do, or none is asked for."""
+        if RolePermission not in self.view.permission_classes:
+            return None
+        return scope_of(needed_permission(self.method, self.view)).value
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction=direction)

@@ -9,10 +9,11 @@ from governance.models.notices import Notice, NoticeKind, NoticePreference, Webh
 from governance.models.people import Grant, User
 from governance.models.rates import ExchangeRate
 from governance.models.rules import QARule
+from governance.models.tokens import ApiToken
 from governance.models.views import DefaultView, SavedView
 from governance.models.vocabulary import Brand, Channel, Market
 
 __all__ = [
-    "AdAccount", "AdAccountServes", "Alias", "Audience", "Brand", "BuiltRule", "Channel", "DefaultView", "ExchangeRate", "Grant",
+    "AdAccount", "AdAccountServes", "Alias", "ApiToken", "Audience", "Brand", "BuiltRule", "Channel", "DefaultView", "ExchangeRate", "Grant",
     "IdempotencyRecord", "Market", "NamingConvention", "Notice", "NoticeKind", "NoticePreference", "QARule", "SavedView", "User", "Webhook", "WebhookDelivery",
 ]  # fmt: skip

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import uuid
 import zoneinfo
+from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -9,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from governance.governed import GovernedModel, governed_history
+from governance.scopes import scope_of
 
 
 def validate_time_zone(name: str) -> None:
@@ -26,6 +29,22 @@ class User(AbstractUser):
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone],
         help_text=_("Times are shown in this zone. Flights are always in the ad account's."),
     )  # fmt: skip
+
+    #: Of the API token that signed this person in, for this request; None: no token, nothing is held back.
+    _scopes: frozenset[str] | None = None
+
+    def limit_to(self, scopes: Iterable[str]) -> None:
+        """From now on this object may do only what the scopes cover, wherever it is asked."""
+        self._scopes = frozenset(scopes)
+        self.missed_scopes: set[str] = set()
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        if not super().has_perm(perm, obj):
+            return False
+        if self._scopes is None or (scope := scope_of(perm).value) in self._scopes:
+            return True
+        self.missed_scopes.add(scope)
+        return False
 
 
 class Grant(GovernedModel):

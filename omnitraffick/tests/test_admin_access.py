@@ -137,7 +137,8 @@ def test_the_sidebar_leads_only_where_the_person_may_go(world, client):
     words = client.get(reverse("admin:index")).content.decode()
     assert reverse("admin:trafficking_ticket_changelist") in words
     assert reverse("admin:governance_grant_changelist") not in words
-    assert reverse("admin:knox_authtoken_changelist") not in words
+    assert reverse("admin:axes_accessattempt_changelist") not in words
+    assert reverse("admin:governance_apitoken_changelist") in words
 
 
 def test_nobody_but_a_superuser_makes_superusers(world, client):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +14,13 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
-from knox.models import AuthToken
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from governance.models import NamingConvention
+from governance.scopes import Scope
 from governance.tests.api_clients import person
+from governance.tokens import make_token
 from omnitraffick.wsgi import application
 from trafficking.tests.factories import make_ticket
 
@@ -85,7 +85,7 @@ def kept_connection() -> Iterator[None]:
 def test_whatever_is_sent_the_api_answers_as_documented_and_never_fails():
     """A dozen generated requests for each operation, against the WSGI application, rolled back at the end."""
     user = person("Data admin", "Trafficker", "Approver")
-    _row, token = AuthToken.objects.create(user=user, expiry=timedelta(hours=1))
+    _row, token = make_token(user=user, name="schema", scopes=list(Scope.values), days=1)
     standing = _world()
     schema = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
     failures: list[str] = []

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from governance.governed import GovernedModel, unguarded
 from governance.models import (
     AdAccount,
     Alias,
+    ApiToken,
     Audience,
     BuiltRule,
     Grant,
@@ -57,7 +59,7 @@ TEXT = f"Zebrafinch {MARK.capitalize()}"
 
 #: Rows that belong to no brand and market: everybody who works here shares them, by role.
 SHARED = {
-    "governance.user", "auth.group", "knox.authtoken", "axes.accessattempt", "axes.accessfailurelog", "axes.accesslog",
+    "governance.user", "auth.group", "axes.accessattempt", "axes.accessfailurelog", "axes.accesslog",
     "django_celery_results.taskresult", "django_celery_results.groupresult", "django_celery_beat.periodictask",
     "django_celery_beat.intervalschedule", "django_celery_beat.crontabschedule", "django_celery_beat.clockedschedule",
     "django_celery_beat.solarschedule", "governance.channel", "governance.namingconvention", "governance.qarule",
@@ -170,6 +172,7 @@ def hidden(sandboxes: Any) -> Hidden:  # noqa: F811
         raw(KillSwitch, scope="BRAND", brand=brand, reason=TEXT, state="RELEASED"),
         raw(Alert, code="alert.deployment_failed", params={"number": 1, "name": TEXT, "reason": TEXT}, ticket=ticket),
         raw(SavedView, owner=trafficker, page="tickets", name=TEXT, query=f"q={TEXT}"),
+        raw(ApiToken, user=trafficker, name=TEXT, scopes=["read"], expires_at=timezone.now() + timedelta(days=9)),
         raw(BuiltRule, name=TEXT, message=TEXT, brands=[brand.pk], markets=[market.pk]),
         raw(ApprovalRule, brand=brand, note=TEXT),
         raw(Audience, name=TEXT, brand=brand),
