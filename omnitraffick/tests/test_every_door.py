@@ -111,7 +111,7 @@ class Hidden:
         }
 
 
-def raw(model: Any, **values: Any) -> Any:
+def raw(model: Any, /, **values: Any) -> Any:
     """A row as it might stand there, past the fence: only what it says matters here."""
     return models.QuerySet(model).bulk_create([model(**values)])[0]
 
