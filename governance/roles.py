@@ -30,7 +30,7 @@ LEDGER = (
 GUIDELINES = ("copilot.guidelinedocument", "copilot.callbudget")
 CONVERSIONS = ("tracking.conversionsource", "tracking.destination")
 EVERYTHING_READ: dict[str, tuple[str, ...]] = dict.fromkeys(
-    (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER, *CONVERSIONS), READ
+    (*VOCABULARY, *PLANNING, *NAMES, *TICKETS, *LEDGER, *CONVERSIONS, *GUIDELINES), READ
 )
 EVERYTHING_READ["governance.notice"] = READ  # their own
 EVERYTHING_READ["governance.apitoken"] = (

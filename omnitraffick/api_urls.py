@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from campaigns.api import CampaignView
 from campaigns.api_bulk import CampaignBulkView
+from copilot.api import GuidelineView, SearchView
 from deploy.api import DeploymentView, DeployStatusView, DeployView
 from deploy.api_stops import KillSwitchView
 from deploy.api_tickets import CompensateView, GiveUpView, LookAgainView
@@ -43,6 +44,7 @@ router.register("naming-conventions", NamingConventionView, basename="api-naming
 router.register("campaigns", CampaignView, basename="api-campaign")
 router.register("media-plans", MediaPlanView, basename="api-media-plan")
 router.register("media-files", MediaFileView, basename="api-media-file")
+router.register("guidelines", GuidelineView, basename="api-guideline")
 router.register("tickets", TicketView, basename="api-ticket")
 router.register("approval-rules", ApprovalRuleView, basename="api-approval-rule")
 router.register("qa-rules", BuiltRuleView, basename="api-qa-rule")
@@ -80,6 +82,7 @@ urlpatterns = [
     re_path(rf"^{_IMPORT}/corrected/?$", CorrectedFileView.as_view(), name="api-import-corrected"),
     re_path(r"^campaigns/bulk-changes/?$", CampaignBulkView.as_view(), name="api-campaign-bulk-changes"),
     re_path(r"^tickets/bulk-changes/?$", BulkChangeView.as_view(), name="api-ticket-bulk-changes"),
+    re_path(r"^rag/search/?$", SearchView.as_view(), name="api-rag-search"),
     re_path(r"^deploy/?$", DeployView.as_view(), name="api-deploy"),
     re_path(
         rf"^deploy/status/(?P<task_id>{UUID_PATTERN})/?$",

@@ -72,6 +72,14 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        _("Copilot"),
+        (
+            ("copilot.GuidelineDocument", "menu_book"),
+            ("copilot.CallBudget", "savings"),
+            ("copilot.ModelCall", "receipt_long"),
+        ),
+    ),
+    (
         _("People"),
         (
             ("governance.User", "person"),

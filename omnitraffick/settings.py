@@ -295,6 +295,7 @@ SPECTACULAR_SETTINGS = {
         "PlanFormatEnum": "campaigns.models.MediaPlan.Format",
         "CampaignStatusEnum": "campaigns.models.Campaign.Status",
         "TicketStatusEnum": "trafficking.statuses.Status",
+        "GuidelineStateEnum": "copilot.models.GuidelineDocument.State",
         "DeploymentStateEnum": "deploy.models.Deployment.State",
         "OperationStateEnum": "deploy.models.Operation.State",
         "DeploymentKindEnum": "deploy.models.Deployment.Kind",
@@ -361,6 +362,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "trafficking.tasks.look_after_imports",
         "schedule": 30.0,
         "options": {"expires": 60.0},
+    },
+    "look after guidelines": {
+        "task": "copilot.tasks.look_after_guidelines",
+        "schedule": 60.0,
+        "options": {"expires": 120.0},
     },
     "send notices": {
         "task": "governance.tasks.send_notices",

@@ -2,6 +2,6 @@
 
 from copilot.models.advice import Advice
 from copilot.models.calls import CallBudget, ModelCall
-from copilot.models.guidelines import GuidelineChunk, GuidelineDocument
+from copilot.models.guidelines import GuidelineChunk, GuidelineDocument, GuidelineVocabulary
 
-__all__ = ["Advice", "CallBudget", "GuidelineChunk", "GuidelineDocument", "ModelCall"]
+__all__ = ["Advice", "CallBudget", "GuidelineChunk", "GuidelineDocument", "GuidelineVocabulary", "ModelCall"]

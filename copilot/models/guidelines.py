@@ -131,6 +131,9 @@ class GuidelineChunk(models.Model):
     )
     section = models.CharField(_("section"), max_length=300, blank=True, help_text=_("Headings above it."))
     text = models.TextField(_("text"), help_text=_("The words as they stand there."))
+    marks = models.JSONField(
+        _("places"), default=list, help_text=_("Offset, page and section of each piece of the text.")
+    )
     embedder = models.CharField(
         _("embedder"), max_length=80, help_text=_("What made the vectors; others can't be compared.")
     )
@@ -146,3 +149,21 @@ class GuidelineChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} · {self.position}"
+
+
+class GuidelineVocabulary(models.Model):
+    """The words of one document with their vectors: a query finds passages also by words near its own."""
+
+    document = models.OneToOneField(
+        GuidelineDocument, on_delete=models.CASCADE, related_name="vocabulary", verbose_name=_("document"),
+        help_text=_("Whose words they are."),
+    )  # fmt: skip
+    words = models.JSONField(_("words"), default=list, help_text=_("Stems, in the order of the vectors."))
+    vectors = models.BinaryField(_("vectors"), default=bytes, help_text=_("float32, one row a word."))
+
+    class Meta:
+        verbose_name = _("guideline vocabulary")
+        verbose_name_plural = _("guideline vocabularies")
+
+    def __str__(self) -> str:
+        return str(self.document_id)

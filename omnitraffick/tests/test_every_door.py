@@ -180,8 +180,8 @@ def hidden(sandboxes: Any) -> Hidden:  # noqa: F811
         raw(WebhookDelivery, webhook=hook, event=campaign.public_id, kind="live", payload={"text": TEXT}),
         Grant.objects.create(user=trafficker, brand=brand, market=market),
         raw(GuidelineDocument, brand=brand, title=TEXT, file="guidelines/none.md", file_name=f"{TEXT}.md", sha256="b" * 64, size=1),
-        raw(CallBudget, brand=brand, daily_usd=1), raw(ModelCall, brand=brand, purpose="advice", model=TEXT),
-        raw(Advice, ticket=ticket, ticket_version=1, model=TEXT, asked_by=trafficker),
+        raw(CallBudget, brand=brand, daily_usd=1), models.QuerySet(ModelCall).create(brand=brand, purpose="advice", model=TEXT),
+        models.QuerySet(Advice).create(ticket=ticket, ticket_version=1, model=TEXT, asked_by=trafficker),
     ]  # fmt: skip
     for row in made:
         assert row is not None
