@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 # For example ARGS="--no-demo --port 8080"; `manage.py run --help` lists them.
 ARGS ?=
 
-.PHONY: run test lint services-test faults clean help
+.PHONY: run test lint services-test faults pictures clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make lint           style, types, import rules, missing migrations"
 	@echo "make services-test  the tests again on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)"
 	@echo "make faults         seeded schedules of faults, kills and racing workers, by the thousand"
+	@echo "make pictures       the pictures of docs/images anew (needs Chromium)"
 	@echo "make clean          remove the virtual environment and caches; data in var/ stays"
 
 $(BIN)/python:
@@ -57,6 +58,15 @@ services-test: $(VENV)/.development
 SCHEDULES ?= 2000
 faults: $(VENV)/.development
 	$(BIN)/python benchmarks/faults.py --schedules $(SCHEDULES)
+
+# The pictures of docs/images, taken by the walks of the browser tests. Look at them before you commit them.
+PICTURES := index board builder-clean approve rule-builder import-preview
+pictures: $(VENV)/.development
+	@rm -rf var/pictures && mkdir -p var/pictures docs/images
+	SCREENSHOT_DIR=var/pictures THEMES=dark,light $(BIN)/python -m pytest -q omnitraffick/tests/test_admin_browser.py \
+	  omnitraffick/tests/test_board_browser.py omnitraffick/tests/test_browser_builder.py \
+	  omnitraffick/tests/test_browser_rules.py omnitraffick/tests/test_browser_imports.py
+	@for name in $(PICTURES); do for theme in dark light; do cp var/pictures/$$name-$$theme.png docs/images/; done; done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

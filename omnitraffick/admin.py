@@ -30,11 +30,15 @@ from knox.models import AuthToken
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from governance.admin_base import EMPTY, PlainLedgerAdmin
+from governance.admin_base import EMPTY, GovernedTabularInline, PlainLedgerAdmin
 from governance.exports import ExportsLists
-from governance.models import User
+from governance.models import Grant, User
 
 for theirs in (
     Group, TaskResult, GroupResult, PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule,
@@ -48,6 +52,17 @@ for theirs in (
 
 #: Only a superuser hands these out: with them anyone could become one.
 POWERS = ("is_superuser", "user_permissions")
+
+
+class GrantInline(GovernedTabularInline):
+    model = Grant
+    fields = ("brand", "market")
+    autocomplete_fields = ("brand", "market")
+    show_change_link = False
+    verbose_name = _("brand and market")
+    verbose_name_plural = _(
+        "Which brands and markets they see and change (only a brand: in every market; everything: People, Grants)"
+    )
 
 
 @admin.register(User)
@@ -66,11 +81,31 @@ class UserAdmin(ExportsLists, DjangoUserAdmin, ModelAdmin):
         (_("Who it is"), {"fields": ("first_name", "last_name", "email", "time_zone")}),
         (
             _("What they may do"),
-            {"fields": ("is_active", "is_staff", "groups", "is_superuser", "user_permissions")},
+            {"fields": ("is_active", "is_staff", "groups")},
         ),
+        (_("For superusers"), {"fields": POWERS, "classes": ["collapse"]}),
         (_("Record"), {"fields": ("last_login", "date_joined"), "classes": ["collapse"]}),
     )
     readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = (
+        (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
+        (_("What they may do"), {"fields": ("groups",)}),
+    )
+    filter_horizontal = ("user_permissions",)
+    inlines = (GrantInline,)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups":
+            field.label, field.help_text = _("Roles"), _("What each role may do stands in docs/security.md.")
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.is_staff = True  # who is added here works here
+        super().save_model(request, obj, form, change)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) or _names_a_person(request)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 from deploy import desk as deployed
 from governance import money, panels
 from governance.findings import MESSAGES
+from omnitraffick.first_steps import first_steps
 from trafficking import desk as tickets
 from trafficking.admin_parts import REQUEST_WORDS, STATUS_BADGES
 from trafficking.models import Ticket
@@ -74,6 +75,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "boxes": boxes, "steps": _steps(user), "at_risk": _at_risk(user, trouble), "rules": _rules(user),
             "names": _names(user), "days": _days(user), "alerts": deployed.alerts(user), "actions": _actions(user),
             "panels": panels.panels_at("desk", request), "poll_url": reverse("admin:desk_running"),
+            "first_steps": first_steps(user),
         },
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
@@ -95,6 +96,7 @@ class Run:
                 self._start_demo(options["seconds"])
             else:
                 self._tell_address()
+                self._tell_if_nobody_can_enter()
             return self._serve(options["once"])
         finally:
             self.household.stop()
@@ -168,6 +170,12 @@ class Run:
             highlight=False,
             soft_wrap=True,
         )
+
+    def _tell_if_nobody_can_enter(self) -> None:
+        if not get_user_model().objects.filter(is_staff=True, is_active=True).exists():
+            text = "Nobody can sign in yet. In a second terminal: .venv/bin/python manage.py createsuperuser"
+            self.console.print(text, highlight=False, soft_wrap=True)
+        connections.close_all()
 
     def _say(self, name: str, line: str) -> None:
         colour = _COLOURS.get(name, "white")
