@@ -19,6 +19,7 @@ from governance.api.tokens import ApiTokenView, TokenView
 from governance.api.trail import TrailRevertView, TrailView
 from governance.api.views import AdAccountView, BrandView, ChannelView, MarketView, NamingConventionView
 from governance.api.viewsets import UUID_PATTERN, NotThere
+from tracking.api_collector import EventsView, EventView
 from trafficking.api import MediaPlanImportView, MediaPlanView, TicketView
 from trafficking.api_built_rules import BuiltRuleView
 from trafficking.api_bulk import BulkChangeView
@@ -83,6 +84,8 @@ urlpatterns = [
     re_path(r"^campaigns/bulk-changes/?$", CampaignBulkView.as_view(), name="api-campaign-bulk-changes"),
     re_path(r"^tickets/bulk-changes/?$", BulkChangeView.as_view(), name="api-ticket-bulk-changes"),
     re_path(r"^rag/search/?$", SearchView.as_view(), name="api-rag-search"),
+    re_path(r"^tracking/event/?$", EventView.as_view(), name="api-tracking-event"),
+    re_path(r"^tracking/events/?$", EventsView.as_view(), name="api-tracking-events"),
     re_path(r"^deploy/?$", DeployView.as_view(), name="api-deploy"),
     re_path(
         rf"^deploy/status/(?P<task_id>{UUID_PATTERN})/?$",

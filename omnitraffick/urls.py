@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from governance import notice_pages, trail_page
 from omnitraffick import board, desk, health
+from tracking import browser
 
 admin.site.index_title = _("Desk")
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}omnitraffick/favicon.svg")),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    # browsers of advertisers' sites
+    path("t/<str:write_key>", browser.report, name="collector"),
     # pages of our own in the admin's namespace, before its catch-all
     path(
         "admin/",
