@@ -102,6 +102,12 @@ class UserAdmin(ExportsLists, DjangoUserAdmin, ModelAdmin):
             field.label, field.help_text = _("Roles"), _("What each role may do stands in docs/security.md.")
         return field
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "email":
+            field.help_text = _("Where notices and alerts are mailed to.")
+        return field
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.is_staff = True  # who is added here works here
