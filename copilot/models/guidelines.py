@@ -25,6 +25,9 @@ class GuidelineQuerySet(GovernedQuerySet):
         return self.filter(models.Q(brand=None) | models.Q(brand__in=brands))
 
 
+_TAKEN = _("There is a document of that file name already: upload to replace it.")
+
+
 class GuidelineDocument(GovernedModel):
     """One file of guidelines or ad policies: of a brand or of all, for one platform or for all."""
 
@@ -105,9 +108,14 @@ class GuidelineDocument(GovernedModel):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["brand", "platform", "file_name"], name="guideline_once", nulls_distinct=False,
-                violation_error_message=_("There is a document of that file name already: upload to replace it."),
-            )
+                fields=["brand", "platform", "file_name"], name="guideline_once",
+                condition=models.Q(brand__isnull=False), violation_error_message=_TAKEN,
+            ),
+            # SQLite has no constraint under which two empty brands are alike
+            models.UniqueConstraint(
+                fields=["platform", "file_name"], name="guideline_once_for_all",
+                condition=models.Q(brand__isnull=True), violation_error_message=_TAKEN,
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
